@@ -1,0 +1,120 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+/// Settings of everything that runs on a board, in the hosted and in the embedded build.
+let runtime: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+    .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+    .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+    .strictMemorySafety(),  // SE-0458
+    .treatWarning("EmbeddedRestrictions", as: .error),
+]
+
+/// Settings of tests and workstation tools: hosted only.
+let hosted: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "ocellus",
+    products: [
+        .library(name: "Ocellus", targets: ["Ocellus", "OcellusCapture"]),
+        .executable(name: "ocellus", targets: ["ocellus"]),
+        .executable(name: "ocellus-kit", targets: ["ocellus-kit"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    ],
+    targets: [
+        // Level 0: C.
+        .target(
+            name: "CLibc",
+            cSettings: [.define("_GNU_SOURCE")],
+            linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
+        .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
+        .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libturbojpeg0-dev"])]),
+        .systemLibrary(name: "CSPNG", providers: [.apt(["libspng-dev"])]),
+
+        // Level 1.
+        .target(name: "OcellusMemory", dependencies: ["CLibc"], swiftSettings: runtime),
+        .target(
+            name: "OcellusKernels", dependencies: ["CKernels", "OcellusMemory"],
+            swiftSettings: runtime),
+
+        // Level 2.
+        .target(
+            name: "OcellusFormat", dependencies: ["CLibc", "OcellusMemory"],
+            swiftSettings: runtime),
+        .target(name: "OcellusTokenizer", swiftSettings: runtime),
+        .target(
+            name: "OcellusImage",
+            dependencies: ["CLibc", "CSPNG", "CTurboJPEG", "OcellusKernels", "OcellusMemory"],
+            swiftSettings: runtime),
+
+        // Level 3.
+        .target(
+            name: "OcellusModels",
+            dependencies: ["OcellusFormat", "OcellusKernels", "OcellusMemory"],
+            swiftSettings: runtime),
+        .target(
+            name: "OcellusCapture", dependencies: ["CLibc", "OcellusImage", "OcellusMemory"],
+            swiftSettings: runtime),
+
+        // Level 4: the facade.
+        .target(
+            name: "Ocellus",
+            dependencies: [
+                "CLibc", "OcellusFormat", "OcellusImage", "OcellusKernels", "OcellusMemory",
+                "OcellusModels", "OcellusTokenizer",
+            ],
+            swiftSettings: runtime),
+
+        // Level 6: programs.
+        .executableTarget(
+            name: "ocellus",
+            dependencies: [
+                "CLibc", "Ocellus", "OcellusCapture", "OcellusFormat", "OcellusImage",
+                "OcellusKernels", "OcellusMemory", "OcellusModels", "OcellusTokenizer",
+            ],
+            path: "Sources/ocellus-cli",
+            swiftSettings: runtime),
+        .executableTarget(
+            name: "ocellus-kit",
+            dependencies: [
+                "Ocellus", "OcellusCapture", "OcellusFormat", "OcellusImage", "OcellusKernels",
+                "OcellusMemory", "OcellusModels", "OcellusTokenizer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: hosted),
+
+        // Tests: hosted, release.
+        .testTarget(
+            name: "OcellusMemoryTests", dependencies: ["OcellusMemory"], swiftSettings: hosted),
+        .testTarget(
+            name: "OcellusKernelsTests", dependencies: ["OcellusKernels", "OcellusMemory"],
+            swiftSettings: hosted),
+        .testTarget(
+            name: "OcellusFormatTests", dependencies: ["OcellusFormat", "OcellusMemory"],
+            swiftSettings: hosted),
+        .testTarget(
+            name: "OcellusTokenizerTests", dependencies: ["OcellusFormat", "OcellusTokenizer"],
+            swiftSettings: hosted),
+        .testTarget(
+            name: "OcellusImageTests",
+            dependencies: ["OcellusCapture", "OcellusImage", "OcellusMemory"],
+            swiftSettings: hosted),
+        .testTarget(
+            name: "OcellusModelsTests",
+            dependencies: ["OcellusFormat", "OcellusKernels", "OcellusMemory", "OcellusModels"],
+            swiftSettings: hosted),
+        .testTarget(
+            name: "OcellusTests",
+            dependencies: [
+                "Ocellus", "OcellusCapture", "OcellusFormat", "OcellusImage", "OcellusMemory",
+                "OcellusModels",
+            ],
+            swiftSettings: hosted),
+    ]
+)

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Everything of libc and POSIX that the runtime uses, as one module that
+ * imports the same way in the hosted and in the embedded build (Embedded
+ * Swift has no Glibc module).
+ */
+#ifndef OCELLUS_CLIBC_H
+#define OCELLUS_CLIBC_H
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <math.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What Swift cannot import: variadic functions, errno, macros with casts. */
+static inline int clibc_open(const char *path, int flags, mode_t mode) {
+    return open(path, flags, mode);
+}
+static inline int clibc_errno(void) { return errno; }
+static inline void *clibc_map_failed(void) { return MAP_FAILED; }
+static inline FILE *clibc_stdout(void) { return stdout; }
+static inline FILE *clibc_stderr(void) { return stderr; }
+static inline int clibc_exited(int status) { return WIFEXITED(status); }
+static inline int clibc_exit_status(int status) { return WEXITSTATUS(status); }
+static inline char *const *clibc_environment(void) {
+    extern char **environ;
+    return environ;
+}
+
+/* The program's arguments: Embedded Swift has no CommandLine. */
+int clibc_argument_count(void);
+char **clibc_arguments(void);
+
+#endif

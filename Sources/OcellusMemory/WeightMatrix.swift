@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The element types of weights that the kernels compute with.
+///
+/// The raw value is ggml's type number (`ggml.h`, `enum ggml_type`).
+public enum WeightType: UInt32, Sendable {
+    case f32 = 0
+    case f16 = 1
+    case q4_0 = 2
+    case q8_0 = 8
+    case bf16 = 30
+
+    /// The count of elements in one block; a row is a whole number of blocks.
+    public var blockElementCount: Int {
+        switch self {
+        case .f32, .f16, .bf16: 1
+        case .q4_0, .q8_0: 32
+        }
+    }
+
+    /// The size of one block in bytes.
+    public var blockByteCount: Int {
+        switch self {
+        case .f32: 4
+        case .f16, .bf16: 2
+        case .q4_0: 18
+        case .q8_0: 34
+        }
+    }
+
+    /// The name in ggml's spelling.
+    public var name: String {
+        switch self {
+        case .f32: "F32"
+        case .f16: "F16"
+        case .bf16: "BF16"
+        case .q4_0: "Q4_0"
+        case .q8_0: "Q8_0"
+        }
+    }
+}
+
+/// A read-only matrix of weights where it lies in the mapped model file.
+///
+/// Row-major: one row holds the weights of one output. A view, valid as long as the mapping; there
+/// is no alignment guarantee beyond that of the file (32 bytes for a tensor's start).
+@safe
+public struct WeightMatrix {
+    /// The type of the elements.
+    public let type: WeightType
+    /// The count of rows: outputs.
+    public let rows: Int
+    /// The count of columns: inputs; a multiple of the type's block.
+    public let columns: Int
+    /// The first byte, for kernels.
+    public let base: UnsafeRawPointer
+
+    /// A view of bytes that the caller keeps alive and has checked to be long enough.
+    @unsafe
+    public init(type: WeightType, rows: Int, columns: Int, base: UnsafeRawPointer) {
+        self.type = type
+        self.rows = rows
+        self.columns = columns
+        unsafe self.base = base
+    }
+
+    /// The size of one row in bytes.
+    public var rowByteCount: Int { columns / type.blockElementCount * type.blockByteCount }
+
+    /// The size of all rows in bytes.
+    public var byteCount: Int { rows * rowByteCount }
+}
+
+/// A read-only vector of `Float` where it lies in the mapped model file: a norm or a bias.
+@safe
+public struct WeightVector {
+    /// The count of elements.
+    public let count: Int
+    /// The first element, for kernels.
+    public let base: UnsafePointer<Float>
+
+    /// A view of elements that the caller keeps alive.
+    @unsafe
+    public init(count: Int, base: UnsafePointer<Float>) {
+        self.count = count
+        unsafe self.base = base
+    }
+
+    /// The element at an index.
+    public subscript(_ index: Int) -> Float {
+        precondition(index >= 0 && index < count)
+        return unsafe base[index]  // Safety: checked.
+    }
+}
