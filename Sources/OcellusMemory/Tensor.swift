@@ -65,4 +65,15 @@ public struct Tensor {
         precondition(source.count == count)
         unsafe base.update(from: source.base, count: count)  // Safety: equal counts.
     }
+
+    /// Copies a tensor of as many rows into some of the columns.
+    public func copyColumns(from source: Tensor, at firstColumn: Int) {
+        precondition(source.rows == rows)
+        precondition(firstColumn >= 0 && firstColumn + source.columns <= columns)
+        for row in 0..<rows {
+            // Safety: the columns of each row were checked.
+            unsafe (base + row * columns + firstColumn)
+                .update(from: source.base + row * source.columns, count: source.columns)
+        }
+    }
 }

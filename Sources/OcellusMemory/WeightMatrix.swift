@@ -69,6 +69,15 @@ public struct WeightMatrix {
 
     /// The size of all rows in bytes.
     public var byteCount: Int { rows * rowByteCount }
+
+    /// Some of the rows, as a view of the same weights.
+    public func rows(_ range: Range<Int>) -> WeightMatrix {
+        precondition(range.lowerBound >= 0 && range.upperBound <= rows)
+        // Safety: the range was checked.
+        return unsafe WeightMatrix(
+            type: type, rows: range.count, columns: columns,
+            base: base + range.lowerBound * rowByteCount)
+    }
 }
 
 /// A read-only vector of `Float` where it lies in the mapped model file: a norm or a bias.
