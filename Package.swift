@@ -51,7 +51,9 @@ let package = Package(
         .target(
             name: "OcellusImage",
             dependencies: ["CLibc", "CSPNG", "CTurboJPEG", "OcellusKernels", "OcellusMemory"],
-            swiftSettings: runtime),
+            swiftSettings: runtime,
+            // The embedded build does not link what a module map names.
+            linkerSettings: [.linkedLibrary("turbojpeg"), .linkedLibrary("spng")]),
 
         // Level 3.
         .target(
