@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The bytes of all tokens, one after another.
+struct TokenTexts: Sendable {
+    private var bytes: [UInt8] = []
+    private var ends: [Int] = []
+
+    /// Keeps what each token stands for: normal ones in the byte-level alphabet, others literally.
+    init(tokens: [String], types: [TokenType]) {
+        ends.reserveCapacity(tokens.count)
+        for (token, type) in zip(tokens, types) {
+            if type == .normal {
+                ByteAlphabet.appendBytes(of: token, to: &bytes)
+            } else {
+                bytes.append(contentsOf: token.utf8)
+            }
+            ends.append(bytes.count)
+        }
+    }
+
+    /// The count of tokens.
+    var count: Int { ends.count }
+
+    /// The bytes of a token.
+    subscript(_ token: Int) -> ArraySlice<UInt8> {
+        bytes[(token == 0 ? 0 : ends[token - 1])..<ends[token]]
+    }
+
+    /// An index of tokens by their bytes; of two with the same bytes, the normal one, then the
+    /// first.
+    func index(types: [TokenType]) -> HashIndex {
+        var index = HashIndex(capacity: count)
+        for pass in 0..<2 {
+            for token in 0..<count where (types[token] == .normal) == (pass == 0) {
+                let text = self[token]
+                index.insert(token, hash: Self.hash(text)) { self[$0] == text }
+            }
+        }
+        return index
+    }
+
+    /// The token with these bytes, or nil.
+    func token(_ text: [UInt8], in index: HashIndex) -> Int? {
+        index.row(hash: Self.hash(text[...])) { self[$0] == text[...] }
+    }
+
+    private static func hash(_ text: ArraySlice<UInt8>) -> Int {
+        var hasher = Hasher()
+        for byte in text { hasher.combine(byte) }
+        return hasher.finalize()
+    }
+}
