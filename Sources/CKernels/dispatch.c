@@ -1,1 +1,247 @@
-#include "ckernels.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The entry points: which instruction set, how many items, and whether the
+ * work is worth a second thread.
+ */
+#include "kernels.h"
+
+#include <stdatomic.h>
+#if defined(__aarch64__)
+#include <sys/auxv.h>
+#endif
+
+/* ---- Instruction sets ---- */
+
+enum { SET_LIMIT = 3 };
+
+static int has_avx2(void) {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("f16c");
+#else
+    return 0;
+#endif
+}
+
+static int has_avx512(void) {
+#if defined(__x86_64__)
+    return has_avx2() && __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vnni");
+#else
+    return 0;
+#endif
+}
+
+static int has_dotprod(void) {
+#if defined(__aarch64__)
+    return (getauxval(AT_HWCAP) & (1ul << 20)) != 0; /* HWCAP_ASIMDDP */
+#else
+    return 0;
+#endif
+}
+
+/* The sets that this processor runs, best first; returns their count. */
+static int usable_sets(const ck_kernels *sets[SET_LIMIT]) {
+    int count = 0;
+    if (has_avx512())
+        sets[count++] = ck_kernels_avx512;
+    if (has_avx2())
+        sets[count++] = ck_kernels_avx2;
+    if (has_dotprod())
+        sets[count++] = ck_kernels_dotprod;
+    sets[count++] = ck_kernels_baseline;
+    return count;
+}
+
+static const ck_kernels *_Atomic chosen;
+
+static const ck_kernels *kernels(void) {
+    const ck_kernels *set =
+        atomic_load_explicit(&chosen, memory_order_relaxed);
+    if (!set) {
+        const ck_kernels *sets[SET_LIMIT];
+        usable_sets(sets);
+        set = sets[0];
+        atomic_store_explicit(&chosen, set, memory_order_relaxed);
+    }
+    return set;
+}
+
+const char *ck_instruction_set_name(void) { return kernels()->name; }
+
+int ck_instruction_set_count(void) {
+    const ck_kernels *sets[SET_LIMIT];
+    return usable_sets(sets);
+}
+
+void ck_select_instruction_set(int index) {
+    const ck_kernels *sets[SET_LIMIT];
+    if (index < usable_sets(sets))
+        atomic_store_explicit(&chosen, sets[index], memory_order_relaxed);
+}
+
+/* ---- Work ---- */
+
+static ptrdiff_t blocks_of(ptrdiff_t size, ptrdiff_t n) {
+    return (n + size - 1) / size;
+}
+
+/* Runs on the caller alone what takes less than waking a thread, by a rough
+ * count of multiply-adds. */
+static void run(ck_pool *pool, ck_task *task, const void *args,
+                ptrdiff_t items, ptrdiff_t work) {
+    enum { WORTH_A_THREAD = 100000 };
+    if (items > 0)
+        ck_parallel(work < WORTH_A_THREAD ? NULL : pool, task, args, items);
+}
+
+/* ---- Matrix products ---- */
+
+size_t ck_matmul_scratch_size(ptrdiff_t tokens, ptrdiff_t columns) {
+    ptrdiff_t blocks = blocks_of(QUANT_BLOCK, columns);
+    return (size_t)(tokens * blocks) *
+           (QUANT_BLOCK + sizeof(float) + sizeof(int32_t));
+}
+
+void ck_matmul(ck_pool *pool, ck_matmul_args args) {
+    const ck_kernels *set = kernels();
+    const ptrdiff_t rows = args.w.rows, columns = args.w.columns;
+    const ptrdiff_t tokens = args.x.rows;
+    const int is_quantized = args.w.type == CK_Q8_0 || args.w.type == CK_Q4_0;
+    const ptrdiff_t work = tokens * rows * columns;
+
+    if (is_quantized)
+        run(pool, set->quantize, &args, tokens, tokens * columns);
+    if (tokens <= (is_quantized ? set->few_tokens_int8 : set->few_tokens)) {
+        run(pool, set->matmul_few, &args, blocks_of(MATMUL_FEW_ROWS, rows),
+            work);
+        return;
+    }
+    run(pool, is_quantized ? set->matmul_int8_packed : set->matmul_packed,
+        &args,
+        blocks_of(MATMUL_TILE_ROWS, rows) *
+            blocks_of(MATMUL_TILE_TOKENS, tokens),
+        work);
+}
+
+void ck_dequantize(ck_matrix w, ptrdiff_t first, ck_tensor out) {
+    kernels()->dequantize(&(ck_dequantize_args){w, first, out}, 0, out.rows,
+                          0);
+}
+
+/* ---- Rows ---- */
+
+/* The work of an element, in multiply-adds. */
+enum { ELEMENT_WORK = 1, FUNCTION_WORK = 8 };
+
+static ptrdiff_t elements(ck_tensor x) { return x.rows * x.columns; }
+
+void ck_rms_norm(ck_pool *pool, ck_norm_args args) {
+    run(pool, kernels()->rms_norm, &args, args.x.rows,
+        elements(args.x) * 2 * ELEMENT_WORK);
+}
+
+void ck_layer_norm(ck_pool *pool, ck_norm_args args) {
+    run(pool, kernels()->layer_norm, &args, args.x.rows,
+        elements(args.x) * 3 * ELEMENT_WORK);
+}
+
+void ck_gated_rms_norm(ck_pool *pool, ck_gated_norm_args args) {
+    run(pool, kernels()->gated_rms_norm, &args, args.y.rows,
+        elements(args.y) * FUNCTION_WORK);
+}
+
+void ck_activate(ck_pool *pool, ck_activate_args args) {
+    run(pool, kernels()->activate, &args,
+        blocks_of(ELEMENT_BLOCK, elements(args.x)),
+        elements(args.x) * FUNCTION_WORK);
+}
+
+void ck_add(ck_pool *pool, ck_add_args args) {
+    run(pool, kernels()->add, &args, args.out.rows,
+        elements(args.out) * ELEMENT_WORK);
+}
+
+void ck_multiply(ck_pool *pool, ck_add_args args) {
+    run(pool, kernels()->multiply, &args, args.out.rows,
+        elements(args.out) * ELEMENT_WORK);
+}
+
+void ck_subtract(ck_tensor a, ck_tensor b, ck_tensor out) {
+    for (ptrdiff_t i = 0; i < elements(out); i++)
+        out.data[i] = a.data[i] - b.data[i];
+}
+
+void ck_row_means(ck_tensor x, ck_tensor out) {
+    kernels()->row_means(&(ck_add_args){x, out}, 0, x.rows, 0);
+}
+
+void ck_softmax(ck_tensor x) { kernels()->softmax(&x, 0, x.rows, 0); }
+
+ptrdiff_t ck_argmax(ck_tensor x) {
+    ptrdiff_t best = 0;
+    float greatest = -INFINITY;
+    for (ptrdiff_t i = 0; i < elements(x); i++) {
+        if (x.data[i] > greatest) {
+            greatest = x.data[i];
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* ---- Attention ---- */
+
+size_t ck_attention_scratch_size(ptrdiff_t tokens, int threads) {
+    return (size_t)tokens * ATTENTION_BLOCK * sizeof(float) * (size_t)threads;
+}
+
+void ck_attention(ck_pool *pool, ck_attention_args args) {
+    run(pool, kernels()->attention, &args,
+        args.heads * blocks_of(ATTENTION_BLOCK, args.q.rows),
+        2 * args.q.rows * elements(args.q));
+}
+
+/* ---- Convolution and pooling ---- */
+
+void ck_depthwise(ck_pool *pool, ck_depthwise_args args) {
+    run(pool, kernels()->depthwise, &args, args.geometry.out_height,
+        elements(args.out) * args.geometry.kernel * args.geometry.kernel);
+}
+
+void ck_patches_planar(ck_pool *pool, ck_patches_args args) {
+    run(pool, ck_task_patches_planar, &args, args.geometry.out_height,
+        elements(args.out) * ELEMENT_WORK);
+}
+
+void ck_patches_interleaved(ck_pool *pool, ck_patches_args args) {
+    run(pool, ck_task_patches_interleaved, &args, args.geometry.out_height,
+        elements(args.out) * ELEMENT_WORK);
+}
+
+void ck_average_pool(ck_pool *pool, ck_pool2d_args args) {
+    run(pool, kernels()->average_pool, &args, args.out_height,
+        elements(args.x) * ELEMENT_WORK);
+}
+
+/* ---- State-space models ---- */
+
+void ck_causal_conv(ck_pool *pool, ck_causal_conv_args args) {
+    run(pool, kernels()->causal_conv, &args,
+        blocks_of(CHANNEL_BLOCK, args.out.columns),
+        elements(args.out) * FUNCTION_WORK);
+}
+
+void ck_selective_scan(ck_pool *pool, ck_selective_scan_args args) {
+    run(pool, kernels()->selective_scan, &args,
+        blocks_of(CHANNEL_BLOCK, args.out.columns),
+        args.u.rows * elements(args.h) * FUNCTION_WORK);
+}
+
+void ck_state_space_scan(ck_pool *pool, ck_state_space_scan_args args) {
+    run(pool, kernels()->state_space_scan, &args, args.heads,
+        args.xbc.rows * elements(args.h) * 2);
+}

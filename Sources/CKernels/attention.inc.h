@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Attention of a block of queries to all keys: two products by the register
+ * tiles of matmul_packed.inc.h, with the softmax between them. The scores of
+ * the block, (queries, tokens), stay in the second cache.
+ */
+
+/* panel[k, i] = v[k, i] for i < width, then zeros; rows of v by stride. */
+INLINE void pack_columns(const float *v, ptrdiff_t stride, ptrdiff_t depth,
+                         ptrdiff_t width, float *panel) {
+    for (ptrdiff_t k = 0; k < depth; k++)
+        for (ptrdiff_t i = 0; i < FLOAT_PANEL; i += LANES)
+            store(panel + k * FLOAT_PANEL + i,
+                  i < width ? load_at(v + k * stride, i, width) : (vf){});
+}
+
+INLINE ptrdiff_t at_most(ptrdiff_t limit, ptrdiff_t n) {
+    return n < limit ? n : limit;
+}
+
+INLINE void zero_rows(float *out, ptrdiff_t stride, ptrdiff_t rows,
+                      ptrdiff_t width) {
+    for (ptrdiff_t row = 0; row < rows; row++)
+        for (ptrdiff_t i = 0; i < width; i += LANES)
+            store_at(out + row * stride, (vf){}, i, width);
+}
+
+static void attention(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
+                      int worker) {
+    const ck_attention_args *args = pointer;
+    const ptrdiff_t tokens = args->q.rows, stride = args->q.columns;
+    const ptrdiff_t width = stride / args->heads;
+    const float scale = inverse_root((float)width);
+    const ptrdiff_t blocks = (tokens + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK;
+    float *scores =
+        (float *)args->scratch + worker * ATTENTION_BLOCK * tokens;
+    _Alignas(64) float panel[FLOAT_DEPTH * FLOAT_PANEL];
+
+    for (ptrdiff_t item = begin; item < end; item++) {
+        ptrdiff_t column = item / blocks * width;
+        ptrdiff_t first = item % blocks * ATTENTION_BLOCK;
+        ptrdiff_t queries = at_most(ATTENTION_BLOCK, tokens - first);
+        const float *q = args->q.data + first * stride + column;
+        float *out = args->out.data + first * stride + column;
+
+        zero_rows(scores, tokens, queries, tokens);
+        for (ptrdiff_t key = 0; key < tokens; key += FLOAT_PANEL) {
+            ptrdiff_t keys = at_most(FLOAT_PANEL, tokens - key);
+            const float *k = args->k.data + key * stride + column;
+            for (ptrdiff_t i = 0; i < width; i += FLOAT_DEPTH) {
+                ptrdiff_t depth = at_most(FLOAT_DEPTH, width - i);
+                pack_float(CK_F32, (const uint8_t *)k, stride * 4, keys, i,
+                           depth, panel);
+                float_tiles(queries, panel, depth, q + i, stride, scores + key,
+                            tokens, keys);
+            }
+        }
+
+        for (ptrdiff_t row = 0; row < queries; row++) {
+            float *p = scores + row * tokens;
+            float inverse = 1 / exponentials(p, scale, tokens);
+            for (ptrdiff_t i = 0; i < tokens; i += LANES)
+                store_at(p, load_at(p, i, tokens) * inverse, i, tokens);
+        }
+
+        zero_rows(out, stride, queries, width);
+        for (ptrdiff_t i = 0; i < width; i += FLOAT_PANEL) {
+            ptrdiff_t columns = at_most(FLOAT_PANEL, width - i);
+            for (ptrdiff_t key = 0; key < tokens; key += FLOAT_DEPTH) {
+                ptrdiff_t depth = at_most(FLOAT_DEPTH, tokens - key);
+                pack_columns(args->v.data + key * stride + column + i, stride,
+                             depth, columns, panel);
+                float_tiles(queries, panel, depth, scores + key, tokens,
+                            out + i, stride, columns);
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Depthwise convolution and pooling over pixels (h * w, c): lanes hold
+ * channels. */
+
+/* The taps [first, last) of a window that lie inside the picture. */
+typedef struct {
+    ptrdiff_t first, last;
+} taps_inside;
+
+INLINE taps_inside inside(ptrdiff_t origin, ptrdiff_t kernel,
+                          ptrdiff_t length) {
+    taps_inside taps = {origin < 0 ? -origin : 0, kernel};
+    if (taps.last > length - origin)
+        taps.last = length - origin;
+    return taps;
+}
+
+/* One output row of pixels, LANES channels from c of the given count. */
+INLINE void depthwise_lanes(const ck_depthwise_args *args,
+                            const int activation, ptrdiff_t row, ptrdiff_t c,
+                            ptrdiff_t count) {
+    const ck_geometry *g = &args->geometry;
+    const ptrdiff_t channels = args->x.columns;
+    const vf bias = args->bias ? load_at(args->bias + c, 0, count) : (vf){};
+    ptrdiff_t y = row * g->stride - g->top;
+    taps_inside down = inside(y, g->kernel, g->height);
+    for (ptrdiff_t column = 0; column < g->out_width; column++) {
+        ptrdiff_t x = column * g->stride - g->left;
+        taps_inside across = inside(x, g->kernel, g->width);
+        vf sum = bias;
+        for (ptrdiff_t ky = down.first; ky < down.last; ky++) {
+            const float *pixel =
+                args->x.data + ((y + ky) * g->width + x) * channels + c;
+            const float *w = args->weight.data + ky * g->kernel * channels + c;
+            for (ptrdiff_t kx = across.first; kx < across.last; kx++)
+                sum += load_at(pixel + kx * channels, 0, count) *
+                       load_at(w + kx * channels, 0, count);
+        }
+        store_at(args->out.data + (row * g->out_width + column) * channels + c,
+                 activation_of(sum, activation), 0, count);
+    }
+}
+
+INLINE void depthwise_row(const ck_depthwise_args *args, const int activation,
+                          ptrdiff_t row) {
+    const ptrdiff_t channels = args->x.columns;
+    ptrdiff_t c = 0;
+    for (; c + LANES <= channels; c += LANES)
+        depthwise_lanes(args, activation, row, c, LANES);
+    if (c < channels)
+        depthwise_lanes(args, activation, row, c, channels - c);
+}
+
+static void depthwise(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
+                      int worker) {
+    (void)worker;
+    const ck_depthwise_args *args = pointer;
+    for (ptrdiff_t row = begin; row < end; row++) {
+#define BODY(activation) depthwise_row(args, activation, row)
+        WITH_ACTIVATION(args->activation, BODY)
+#undef BODY
+    }
+}
+
+static void average_pool(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
+                         int worker) {
+    (void)worker;
+    const ck_pool2d_args *args = pointer;
+    const ptrdiff_t n = args->x.columns;
+    for (ptrdiff_t row = begin; row < end; row++) {
+        ptrdiff_t top = row * args->height / args->out_height;
+        ptrdiff_t bottom = ((row + 1) * args->height + args->out_height - 1) /
+                           args->out_height;
+        for (ptrdiff_t column = 0; column < args->out_width; column++) {
+            ptrdiff_t left = column * args->width / args->out_width;
+            ptrdiff_t right =
+                ((column + 1) * args->width + args->out_width - 1) /
+                args->out_width;
+            float factor = 1.0f / (float)((bottom - top) * (right - left));
+            float *out =
+                args->out.data + (row * args->out_width + column) * n;
+            for (ptrdiff_t i = 0; i < n; i += LANES) {
+                vf sum = {};
+                for (ptrdiff_t y = top; y < bottom; y++)
+                    for (ptrdiff_t x = left; x < right; x++)
+                        sum += load_at(
+                            args->x.data + (y * args->width + x) * n, i, n);
+                store_at(out, sum * factor, i, n);
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a kernel is written: as a task over a range of independent items.
+ *
+ * Each task exists once per instruction set. dispatch.c cuts the work into
+ * items and gives the pool the task of the chosen set.
+ */
+#ifndef OCELLUS_KERNELS_H
+#define OCELLUS_KERNELS_H
+
+#include "ckernels.h"
+
+#include <math.h>
+
+/* Computes the items [begin, end); worker numbers the thread from 0. */
+typedef void ck_task(const void *args, ptrdiff_t begin, ptrdiff_t end,
+                     int worker);
+
+/* Runs the task on all items, by the pool's threads; returns when all are
+ * done. */
+void ck_parallel(ck_pool *pool, ck_task *task, const void *args,
+                 ptrdiff_t items);
+
+/* ---- The tasks; an item is ---- */
+
+#define CK_TASKS(X)                                                            \
+    X(matmul_few)          /* MATMUL_FEW_ROWS rows of w */                     \
+    X(matmul_packed)       /* a matmul_tile of f32, f16 or bf16 */             \
+    X(matmul_int8_packed)  /* a matmul_tile of Q8_0 or Q4_0 */                 \
+    X(quantize)            /* a token */                                       \
+    X(dequantize)          /* a row */                                         \
+    X(rms_norm)            /* a row */                                         \
+    X(layer_norm)          /* a row */                                         \
+    X(gated_rms_norm)      /* a row */                                         \
+    X(row_means)           /* a row */                                         \
+    X(softmax)             /* a row */                                         \
+    X(activate)            /* an ELEMENT_BLOCK of elements */                  \
+    X(add)                 /* a row */                                         \
+    X(multiply)            /* a row */                                         \
+    X(attention)           /* a head and an ATTENTION_BLOCK of queries */      \
+    X(depthwise)           /* an output row of pixels */                       \
+    X(average_pool)        /* an output row of pixels */                       \
+    X(causal_conv)         /* a CHANNEL_BLOCK of channels */                   \
+    X(selective_scan)      /* a CHANNEL_BLOCK of channels */                   \
+    X(state_space_scan)    /* a head */
+
+enum {
+    CHANNEL_BLOCK = 16,
+    ELEMENT_BLOCK = 1024,
+    ATTENTION_BLOCK = 48,
+    MATMUL_FEW_ROWS = 16,
+    MATMUL_TILE_ROWS = 64,
+    MATMUL_TILE_TOKENS = 192,
+    QUANT_BLOCK = 32
+};
+
+typedef struct {
+    const char *name;
+    /* The greatest count of tokens for which matmul_few is the faster way. */
+    ptrdiff_t few_tokens, few_tokens_int8;
+#define CK_TASK_FIELD(task) ck_task *task;
+    CK_TASKS(CK_TASK_FIELD)
+#undef CK_TASK_FIELD
+} ck_kernels;
+
+/* The sets; each source file of an absent architecture leaves NULL. */
+extern const ck_kernels *const ck_kernels_baseline;
+extern const ck_kernels *const ck_kernels_avx2;
+extern const ck_kernels *const ck_kernels_avx512;
+extern const ck_kernels *const ck_kernels_dotprod;
+
+/* Tasks without arithmetic exist once; an item is an output row of pixels. */
+ck_task ck_task_patches_planar, ck_task_patches_interleaved;
+
+/* out[r, :] = w[first + r, :] */
+typedef struct {
+    ck_matrix w;
+    ptrdiff_t first;
+    ck_tensor out;
+} ck_dequantize_args;
+
+/* ---- Quantised activations in the scratch of a matrix product ---- */
+
+/* x[t, k] ~ scale[t, k / 32] * value[t, k], and sums of 32 values. */
+typedef struct {
+    ptrdiff_t blocks; /* per token */
+    int8_t *values;   /* (t, blocks * 32) */
+    float *scales;    /* (t, blocks) */
+    int32_t *sums;    /* (t, blocks) */
+} ck_quantized;
+
+static inline ck_quantized ck_quantized_in(void *scratch, ptrdiff_t tokens,
+                                           ptrdiff_t columns) {
+    ptrdiff_t blocks = columns / QUANT_BLOCK;
+    int8_t *values = scratch;
+    float *scales = (float *)(values + tokens * blocks * QUANT_BLOCK);
+    return (ck_quantized){blocks, values, scales,
+                          (int32_t *)(scales + tokens * blocks)};
+}
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The recurrences of state-space models: channels are cut into blocks, and
+ * time runs inside a block, so that its state and parameters are read once.
+ */
+
+enum { SCAN_STATES = 16 /* states per channel that one pass keeps */ };
+
+/* ---- Causal convolution ---- */
+
+/* LANES channels from c of the given count, through all tokens. */
+INLINE void causal_conv_lanes(const ck_causal_conv_args *args, ptrdiff_t c,
+                              ptrdiff_t count) {
+    const ptrdiff_t taps = args->weight.columns, past = taps - 1;
+    const ptrdiff_t channels = args->out.columns, tokens = args->x.rows;
+    const int type = args->weight.type;
+    const ptrdiff_t size = row_size(type, taps);
+    const uint8_t *weight = weight_row(&args->weight, type, c);
+    const float *x = args->x.data + args->offset + c;
+    float *history = args->history.data + c;
+    const vf bias = args->bias ? load_at(args->bias + c, 0, count) : (vf){};
+
+    for (ptrdiff_t t = 0; t < tokens; t++)
+        store_at(args->out.data + t * channels + c, bias, 0, count);
+    for (ptrdiff_t j = 0; j < taps; j++) {
+        vf w = {};
+        for (ptrdiff_t i = 0; i < count; i++)
+            w[i] = weight_at(type, weight + i * size, j);
+        for (ptrdiff_t t = 0; t < tokens; t++) {
+            ptrdiff_t from = t + j - past;
+            const float *input = from < 0
+                                     ? history + (from + past) * channels
+                                     : x + from * args->x.columns;
+            float *out = args->out.data + t * channels + c;
+            vf sum = load_at(out, 0, count) + w * load_at(input, 0, count);
+            store_at(out, j == past ? silu(sum) : sum, 0, count);
+        }
+    }
+    for (ptrdiff_t j = 0; j < past; j++) {
+        ptrdiff_t from = tokens + j - past;
+        const float *input = from < 0 ? history + (from + past) * channels
+                                      : x + from * args->x.columns;
+        store_at(history + j * channels, load_at(input, 0, count), 0, count);
+    }
+}
+
+static void causal_conv(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
+                        int worker) {
+    (void)worker;
+    const ck_causal_conv_args *args = pointer;
+    ptrdiff_t c = begin * CHANNEL_BLOCK;
+    ptrdiff_t last = at_most(args->out.columns, end * CHANNEL_BLOCK);
+    for (; c + LANES <= last; c += LANES)
+        causal_conv_lanes(args, c, LANES);
+    if (c < last)
+        causal_conv_lanes(args, c, last - c);
+}
+
+/* ---- Mamba ---- */
+
+/* to[n] holds state n of channels rows; from is (channels, stride). */
+INLINE void load_states(const float *from, ptrdiff_t stride,
+                        ptrdiff_t channels, ptrdiff_t states,
+                        vf to[SCAN_STATES]) {
+    for (ptrdiff_t n = 0; n < SCAN_STATES; n += LANES) {
+        vf block[LANES];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < LANES; i++)
+            block[i] = i < channels && n < states
+                           ? load_at(from + i * stride, n, states)
+                           : (vf){};
+        transpose(block);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < LANES; i++)
+            to[n + i] = block[i];
+    }
+}
+
+INLINE void store_states(float *to, ptrdiff_t stride, ptrdiff_t channels,
+                         ptrdiff_t states, const vf from[SCAN_STATES]) {
+    for (ptrdiff_t n = 0; n < states; n += LANES) {
+        vf block[LANES];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < LANES; i++)
+            block[i] = from[n + i];
+        transpose(block);
+        for (int i = 0; i < channels; i++)
+            store_at(to + i * stride, block[i], n, states);
+    }
+}
+
+/*
+ * LANES channels from i of the given count, and the states [first, first +
+ * states), through all tokens. The first pass begins the sum over states in
+ * out, the last one ends it with d u and the gate.
+ */
+INLINE void selective_scan_lanes(const ck_selective_scan_args *args,
+                                 ptrdiff_t i, ptrdiff_t count,
+                                 ptrdiff_t first, const ptrdiff_t states) {
+    const ptrdiff_t width = args->out.columns, total = args->h.columns;
+    const int is_first = first == 0, is_last = first + states == total;
+    float *state = args->h.data + i * total + first;
+    vf h[SCAN_STATES], a[SCAN_STATES];
+    load_states(state, total, count, states, h);
+    load_states(args->a + i * total + first, total, count, states, a);
+    const vf bias = load_at(args->delta_bias + i, 0, count);
+    const vf d = load_at(args->d + i, 0, count);
+
+    for (ptrdiff_t t = 0; t < args->u.rows; t++) {
+        const float *bc = args->bc.data + t * args->bc.columns + first;
+        const float *b = bc + args->b_offset, *c = bc + args->c_offset;
+        float *out = args->out.data + t * width + i;
+        vf u = load_at(args->u.data + t * width + i, 0, count);
+        vf delta =
+            softplus(load_at(args->delta.data + t * width + i, 0, count) + bias);
+        vf delta_u = delta * u;
+        vf sum = is_first ? (vf){} : load_at(out, 0, count);
+#pragma clang loop unroll(full)
+        for (ptrdiff_t n = 0; n < SCAN_STATES; n++) {
+            if (n < states) {
+                h[n] = exponential(delta * a[n]) * h[n] + delta_u * b[n];
+                sum += h[n] * c[n];
+            }
+        }
+        if (is_last) {
+            vf z = load_at(args->gates.data + t * args->gates.columns +
+                               args->z_offset + i,
+                           0, count);
+            sum = (sum + d * u) * silu(z);
+        }
+        store_at(out, sum, 0, count);
+    }
+    store_states(state, total, count, states, h);
+}
+
+INLINE void selective_scan_channels(const ck_selective_scan_args *args,
+                                    ptrdiff_t i, ptrdiff_t count) {
+    const ptrdiff_t total = args->h.columns;
+    ptrdiff_t n = 0;
+    for (; n + SCAN_STATES <= total; n += SCAN_STATES)
+        selective_scan_lanes(args, i, count, n, SCAN_STATES);
+    if (n < total)
+        selective_scan_lanes(args, i, count, n, total - n);
+}
+
+static void selective_scan(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
+                           int worker) {
+    (void)worker;
+    const ck_selective_scan_args *args = pointer;
+    ptrdiff_t i = begin * CHANNEL_BLOCK;
+    ptrdiff_t last = at_most(args->out.columns, end * CHANNEL_BLOCK);
+    for (; i + LANES <= last; i += LANES)
+        selective_scan_channels(args, i, LANES);
+    if (i < last)
+        selective_scan_channels(args, i, last - i);
+}
+
+/* ---- Mamba-2 ---- */
+
+enum {
+    SCAN_TOKENS = 64, /* tokens whose decays are computed at once */
+    SCAN_ROWS = 4,    /* rows of the state in registers */
+    SCAN_VECTORS = 4  /* vectors of each */
+};
+
+/* The step size and the decay of one head at some tokens. */
+typedef struct {
+    float delta[SCAN_TOKENS], decay[SCAN_TOKENS];
+} head_steps;
+
+INLINE void head_steps_at(const ck_state_space_scan_args *args, ptrdiff_t head,
+                          ptrdiff_t first, ptrdiff_t tokens,
+                          head_steps *steps) {
+    const ptrdiff_t stride = args->projected.columns;
+    const float *dt =
+        args->projected.data + first * stride + args->dt_offset + head;
+    for (ptrdiff_t t = 0; t < tokens; t += LANES) {
+        vf v = {};
+        for (ptrdiff_t i = 0; i < at_most(LANES, tokens - t); i++)
+            v[i] = dt[(t + i) * stride];
+        vf delta = softplus(v + args->dt_bias[head]);
+        store(steps->delta + t, delta);
+        store(steps->decay + t, exponential(delta * args->a[head]));
+    }
+}
+
+/*
+ * Some rows of the state of a head and its columns [n, n + SCAN_VECTORS *
+ * LANES), or less, through some tokens: adds the sums over n to out.
+ */
+INLINE void state_tile(const ck_state_space_scan_args *args,
+                       const head_steps *steps, const int rows, float *h,
+                       ptrdiff_t states, const float *x, const float *b,
+                       const float *c, ptrdiff_t tokens, float *out) {
+    const ptrdiff_t stride = args->xbc.columns, total = args->h.columns;
+    vf s[SCAN_ROWS][SCAN_VECTORS];
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+#pragma clang loop unroll(full)
+        for (int v = 0; v < SCAN_VECTORS; v++)
+            s[r][v] = v * LANES < states
+                          ? load_at(h + r * total, v * LANES, states)
+                          : (vf){};
+    }
+    for (ptrdiff_t t = 0; t < tokens; t++) {
+        vf decay = splat(steps->decay[t]);
+        vf sums[SCAN_ROWS] = {};
+#pragma clang loop unroll(full)
+        for (int v = 0; v < SCAN_VECTORS; v++) {
+            if (v * LANES >= states)
+                continue;
+            vf bv = load_at(b + t * stride, v * LANES, states);
+            vf cv = load_at(c + t * stride, v * LANES, states);
+#pragma clang loop unroll(full)
+            for (int r = 0; r < rows; r++) {
+                vf input = splat(steps->delta[t] * x[t * stride + r]);
+                s[r][v] = s[r][v] * decay + input * bv;
+                sums[r] += s[r][v] * cv;
+            }
+        }
+        for (int r = 0; r < rows; r++)
+            out[t * args->out.columns + r] += sum_lanes(sums[r]);
+    }
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+#pragma clang loop unroll(full)
+        for (int v = 0; v < SCAN_VECTORS; v++) {
+            if (v * LANES < states)
+                store_at(h + r * total, s[r][v], v * LANES, states);
+        }
+    }
+}
+
+static void state_space_scan(const void *pointer, ptrdiff_t begin,
+                             ptrdiff_t end, int worker) {
+    (void)worker;
+    const ck_state_space_scan_args *args = pointer;
+    const ptrdiff_t width = args->out.columns, p = width / args->heads;
+    const ptrdiff_t stride = args->xbc.columns, total = args->h.columns;
+    for (ptrdiff_t head = begin; head < end; head++) {
+        ptrdiff_t group = head / (args->heads / args->groups);
+        for (ptrdiff_t t = 0; t < args->xbc.rows; t += SCAN_TOKENS) {
+            ptrdiff_t tokens = at_most(SCAN_TOKENS, args->xbc.rows - t);
+            const float *row = args->xbc.data + t * stride;
+            const float *x = row + head * p;
+            const float *b = row + width + group * total;
+            const float *c = b + args->groups * total;
+            float *out = args->out.data + t * width + head * p;
+            head_steps steps;
+            head_steps_at(args, head, t, tokens, &steps);
+            for (ptrdiff_t i = 0; i < tokens; i++)
+                for (ptrdiff_t r = 0; r < p; r += LANES)
+                    store_at(out + i * width,
+                             load_at(x + i * stride, r, p) * args->d[head], r,
+                             p);
+            for (ptrdiff_t n = 0; n < total; n += SCAN_VECTORS * LANES) {
+                ptrdiff_t states = at_most(SCAN_VECTORS * LANES, total - n);
+                ptrdiff_t r = 0;
+                float *h = args->h.data + head * p * total + n;
+                for (; r + SCAN_ROWS <= p; r += SCAN_ROWS)
+                    state_tile(args, &steps, SCAN_ROWS, h + r * total, states,
+                               x + r, b + n, c + n, tokens, out + r);
+                for (; r < p; r++)
+                    state_tile(args, &steps, 1, h + r * total, states, x + r,
+                               b + n, c + n, tokens, out + r);
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A team of threads for short loops.
+ *
+ * A job is a range of items in chunks that the members take one after the
+ * other. The caller takes chunks too and waits only for members that have
+ * taken one: a thread that the system keeps from running costs nothing, the
+ * caller then does the whole job. Waiting is a short spin, then a futex, so
+ * that a busy neighbour on the machine is not disturbed.
+ */
+#include "kernels.h"
+
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+    CHUNKS_PER_THREAD = 4, /* so that a late thread leaves work to others */
+    SPINS = 2000,          /* some tens of microseconds */
+    STACK_SIZE = 512 * 1024,
+    MAX_THREADS = 256
+};
+
+struct ck_pool {
+    int thread_count; /* with the caller */
+    /* The job; written while the gate is shut and nobody is inside. */
+    ck_task *task;
+    const void *args;
+    ptrdiff_t items, chunk;
+    _Alignas(64) _Atomic ptrdiff_t next; /* the first item not taken */
+    _Alignas(64) _Atomic uint32_t gate;  /* OPEN + the count of members inside */
+    _Alignas(64) _Atomic uint32_t epoch; /* counts jobs; members sleep on it */
+    _Atomic uint32_t sleepers;
+    _Atomic uint32_t stops;
+    _Atomic int workers; /* the last number given to a thread */
+    pthread_t threads[];
+};
+
+static const uint32_t OPEN = 1u << 31;
+
+static void wait_on(_Atomic uint32_t *word, uint32_t value) {
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+static void wake_all(_Atomic uint32_t *word) {
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+}
+
+static inline void pause_briefly(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+static void take_chunks(ck_pool *pool, int worker) {
+    for (;;) {
+        ptrdiff_t begin = atomic_fetch_add_explicit(&pool->next, pool->chunk,
+                                                    memory_order_relaxed);
+        if (begin >= pool->items)
+            return;
+        ptrdiff_t end = begin + pool->chunk;
+        pool->task(pool->args, begin, end < pool->items ? end : pool->items,
+                   worker);
+    }
+}
+
+/* Whether the gate was open and the caller is now inside. */
+static int enter(ck_pool *pool) {
+    uint32_t gate = atomic_load_explicit(&pool->gate, memory_order_relaxed);
+    while (gate & OPEN) {
+        if (atomic_compare_exchange_weak_explicit(
+                &pool->gate, &gate, gate + 1, memory_order_acquire,
+                memory_order_relaxed))
+            return 1;
+    }
+    return 0;
+}
+
+static void leave(ck_pool *pool) {
+    uint32_t gate = atomic_fetch_sub_explicit(&pool->gate, 1,
+                                              memory_order_release);
+    if (gate == 1) /* the last one, and the gate is shut: the caller waits */
+        wake_all(&pool->gate);
+}
+
+static uint32_t wait_for_job(ck_pool *pool, uint32_t seen) {
+    for (int spin = 0; spin < SPINS; spin++) {
+        uint32_t epoch = atomic_load_explicit(&pool->epoch,
+                                              memory_order_acquire);
+        if (epoch != seen)
+            return epoch;
+        pause_briefly();
+    }
+    atomic_fetch_add(&pool->sleepers, 1);
+    while (atomic_load(&pool->epoch) == seen)
+        wait_on(&pool->epoch, seen);
+    atomic_fetch_sub(&pool->sleepers, 1);
+    return atomic_load(&pool->epoch);
+}
+
+static void *run_member(void *pointer) {
+    ck_pool *pool = pointer;
+    int worker = atomic_fetch_add(&pool->workers, 1) + 1;
+    uint32_t seen = 0;
+    for (;;) {
+        seen = wait_for_job(pool, seen);
+        if (atomic_load(&pool->stops))
+            return NULL;
+        if (enter(pool)) {
+            take_chunks(pool, worker);
+            leave(pool);
+        }
+    }
+}
+
+ck_pool *ck_pool_create(int thread_count) {
+    if (thread_count > MAX_THREADS)
+        thread_count = MAX_THREADS;
+    if (thread_count <= 1)
+        return NULL;
+    void *memory = NULL;
+    size_t size = sizeof(ck_pool) + (size_t)thread_count * sizeof(pthread_t);
+    if (posix_memalign(&memory, 64, size) != 0)
+        return NULL;
+    ck_pool *pool = memory;
+    *pool = (ck_pool){.thread_count = 1};
+
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) == 0) {
+        pthread_attr_setstacksize(&attributes, STACK_SIZE);
+        while (pool->thread_count < thread_count &&
+               pthread_create(&pool->threads[pool->thread_count - 1],
+                              &attributes, run_member, pool) == 0)
+            pool->thread_count++;
+        pthread_attr_destroy(&attributes);
+    }
+    if (pool->thread_count == 1) {
+        free(pool);
+        return NULL;
+    }
+    return pool;
+}
+
+void ck_pool_destroy(ck_pool *pool) {
+    if (!pool)
+        return;
+    atomic_store(&pool->stops, 1);
+    atomic_fetch_add(&pool->epoch, 1);
+    wake_all(&pool->epoch);
+    for (int worker = 1; worker < pool->thread_count; worker++)
+        pthread_join(pool->threads[worker - 1], NULL);
+    free(pool);
+}
+
+int ck_pool_thread_count(const ck_pool *pool) {
+    return pool ? pool->thread_count : 1;
+}
+
+void ck_parallel(ck_pool *pool, ck_task *task, const void *args,
+                 ptrdiff_t items) {
+    if (!pool || items <= 1) {
+        task(args, 0, items, 0);
+        return;
+    }
+    ptrdiff_t chunks = (ptrdiff_t)pool->thread_count * CHUNKS_PER_THREAD;
+    pool->task = task;
+    pool->args = args;
+    pool->items = items;
+    pool->chunk = (items + chunks - 1) / chunks;
+    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
+    atomic_store_explicit(&pool->gate, OPEN, memory_order_release);
+    atomic_fetch_add(&pool->epoch, 1);
+    if (atomic_load(&pool->sleepers) > 0)
+        wake_all(&pool->epoch);
+
+    take_chunks(pool, 0);
+
+    uint32_t inside = atomic_fetch_and_explicit(&pool->gate, ~OPEN,
+                                                memory_order_acquire) & ~OPEN;
+    for (int spin = 0; inside != 0 && spin < SPINS; spin++) {
+        pause_briefly();
+        inside = atomic_load_explicit(&pool->gate, memory_order_acquire);
+    }
+    while (inside != 0) {
+        wait_on(&pool->gate, inside);
+        inside = atomic_load_explicit(&pool->gate, memory_order_acquire);
+    }
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Vectors of LANES floats, and the elementary functions on them.
+ *
+ * NaN goes in, NaN comes out; no function overflows inside for any input.
+ */
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vf __attribute__((vector_size(LANES * 4)));
+typedef int32_t vi __attribute__((vector_size(LANES * 4)));
+typedef vf unaligned_vf __attribute__((aligned(4), may_alias));
+typedef vi unaligned_vi __attribute__((aligned(4), may_alias));
+
+INLINE vf splat(float x) { return x - (vf){}; }
+INLINE vi splat_int(int32_t x) { return x - (vi){}; }
+INLINE vf load(const float *p) { return *(const unaligned_vf *)p; }
+INLINE void store(float *p, vf v) { *(unaligned_vf *)p = v; }
+INLINE vf to_float(vi v) { return __builtin_convertvector(v, vf); }
+
+/* The first count < LANES elements, then zeros. */
+INLINE vf load_part(const float *p, ptrdiff_t count) {
+    vf v = {};
+    for (ptrdiff_t i = 0; i < count; i++)
+        v[i] = p[i];
+    return v;
+}
+
+INLINE void store_part(float *p, vf v, ptrdiff_t count) {
+    for (ptrdiff_t i = 0; i < count; i++)
+        p[i] = v[i];
+}
+
+/* Where the mask is set yes, else no. */
+INLINE vf choose(vi mask, vf yes, vf no) {
+    return (vf)(((vi)yes & mask) | ((vi)no & ~mask));
+}
+
+INLINE vf maximum(vf x, vf y) { return choose(x < y, y, x); }
+INLINE vf minimum(vf x, vf y) { return choose(x > y, y, x); }
+INLINE vf absolute(vf x) { return (vf)((vi)x & 0x7fffffff); }
+
+INLINE float sum_lanes(vf v) {
+    float parts[LANES];
+    __builtin_memcpy(parts, &v, sizeof v);
+    for (int width = LANES / 2; width > 0; width /= 2)
+        for (int i = 0; i < width; i++)
+            parts[i] += parts[i + width];
+    return parts[0];
+}
+
+INLINE float max_lanes(vf v) {
+    float greatest = v[0];
+    for (int i = 1; i < LANES; i++)
+        greatest = v[i] > greatest ? v[i] : greatest;
+    return greatest;
+}
+
+/* Nearest integer, halves to even; for |x| < 2^22. */
+INLINE vf round_to_integer(vf x) { return (x + 0x1.8p23f) - 0x1.8p23f; }
+
+/*
+ * e^x for x in [-87.3, 88.3], and the value at the nearer end outside: the
+ * result is normal and finite. 2^n e^r with |r| <= ln 2 / 2 and a polynomial
+ * of degree 6 for e^r; relative error below 1e-7.
+ */
+INLINE vf exponential(vf x) {
+    x = minimum(maximum(x, splat(-87.3f)), splat(88.3f));
+    vf n = round_to_integer(x * 0x1.715476p0f);
+    vf r = x - n * 0x1.62e4p-1f;      /* ln 2 in two parts: the first has */
+    r = r - n * 0x1.7f7d1cp-20f;      /* few bits, so n times it is exact */
+    vf p = splat(0.00139336532f);
+    p = p * r + 0.00836318452f;
+    p = p * r + 0.0416664667f;
+    p = p * r + 0.166665763f;
+    p = p * r + 0.5f;
+    p = p * (r * r) + r + 1;
+    vi scale = (__builtin_convertvector(n, vi) + 127) << 23;
+    return p * (vf)scale;
+}
+
+INLINE vf sigmoid(vf x) { return 1 / (1 + exponential(-x)); }
+INLINE vf silu(vf x) { return x / (1 + exponential(-x)); }
+
+/*
+ * log(1 + e^x) = max(x, 0) + log(1 + e) with e = e^-|x|, and
+ * log(1 + e) = 2 artanh(e / (2 + e)) by its series.
+ */
+INLINE vf softplus(vf x) {
+    vf e = exponential(-absolute(x));
+    vf s = e / (2 + e), q = s * s;
+    vf p = splat(1 / 15.0f);
+    p = p * q + 1 / 13.0f;
+    p = p * q + 1 / 11.0f;
+    p = p * q + 1 / 9.0f;
+    p = p * q + 1 / 7.0f;
+    p = p * q + 1 / 5.0f;
+    p = p * q + 1 / 3.0f;
+    p = p * q + 1;
+    return maximum(x, splat(0)) + 2 * s * p;
+}
+
+/*
+ * The complementary error function of z >= 0 as t e^(-z^2 + q(t)) with
+ * t = 1 / (1 + z / 2); q is a Chebyshev fit of log(erfc(z) / t) + z^2 for
+ * z <= 5.5, with an error below 6e-8.
+ */
+INLINE vf erfc_positive(vf z) {
+    vf t = 1 / (1 + 0.5f * z);
+    vf q = splat(0.15216936f);
+    q = q * t - 0.720150411f;
+    q = q * t + 1.24897587f;
+    q = q * t - 0.818534195f;
+    q = q * t + 0.0203561019f;
+    q = q * t - 0.0518682636f;
+    q = q * t + 0.0525361598f;
+    q = q * t + 0.382923603f;
+    q = q * t + 0.999060512f;
+    q = q * t - 1.26546872f;
+    return t * exponential(q - z * z);
+}
+
+/* x Phi(x), with the tail from erfc so that it does not cancel. */
+INLINE vf gelu_erf(vf x) {
+    vf tail = 0.5f * erfc_positive(absolute(x) * 0x1.6a09e6p-1f);
+    return x * choose(x < 0, tail, 1 - tail);
+}
+
+/* x (1 + tanh(u)) / 2 = x sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3) */
+INLINE vf gelu_tanh(vf x) {
+    vf u = 0.797884561f * (x + 0.044715f * x * x * x);
+    return x * sigmoid(2 * u);
+}
+
+INLINE vf hard_sigmoid(vf x) {
+    return minimum(maximum((x + 3) / 6, splat(0)), splat(1));
+}
+
+/* The function is a constant of the loop around it. */
+INLINE vf activation_of(vf x, int activation) {
+    switch (activation) {
+    case CK_RELU: return maximum(x, splat(0));
+    case CK_RELU6: return minimum(maximum(x, splat(0)), splat(6));
+    case CK_SILU: return silu(x);
+    case CK_GELU_ERF: return gelu_erf(x);
+    case CK_GELU_TANH: return gelu_tanh(x);
+    case CK_QUICK_GELU: return x * sigmoid(1.702f * x);
+    case CK_SIGMOID: return sigmoid(x);
+    case CK_HARD_SWISH: return x * hard_sigmoid(x);
+    case CK_HARD_SIGMOID: return hard_sigmoid(x);
+    default: return x;
+    }
+}
+
+/* The pairs of lanes x0 y0 x1 y1 ... of the lower or the upper halves. */
+#if LANES == 16
+#define LOWER_PAIRS(x, y)                                                      \
+    __builtin_shufflevector(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, \
+                            22, 7, 23)
+#define UPPER_PAIRS(x, y)                                                      \
+    __builtin_shufflevector(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13,    \
+                            29, 14, 30, 15, 31)
+#elif LANES == 8
+#define LOWER_PAIRS(x, y)                                                      \
+    __builtin_shufflevector(x, y, 0, 8, 1, 9, 2, 10, 3, 11)
+#define UPPER_PAIRS(x, y)                                                      \
+    __builtin_shufflevector(x, y, 4, 12, 5, 13, 6, 14, 7, 15)
+#else
+#define LOWER_PAIRS(x, y) __builtin_shufflevector(x, y, 0, 4, 1, 5)
+#define UPPER_PAIRS(x, y) __builtin_shufflevector(x, y, 2, 6, 3, 7)
+#endif
+
+/* Lane j of row i becomes lane i of row j: log2(LANES) rounds of pairing row i
+ * with row i + LANES / 2. */
+INLINE void transpose(vf rows[LANES]) {
+#pragma clang loop unroll(full)
+    for (int round = LANES; round > 1; round /= 2) {
+        vf paired[LANES];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < LANES / 2; i++) {
+            paired[2 * i] = LOWER_PAIRS(rows[i], rows[i + LANES / 2]);
+            paired[2 * i + 1] = UPPER_PAIRS(rows[i], rows[i + LANES / 2]);
+        }
+#pragma clang loop unroll(full)
+        for (int i = 0; i < LANES; i++)
+            rows[i] = paired[i];
+    }
+}

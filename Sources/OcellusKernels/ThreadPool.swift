@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CKernels
+
+/// A fixed team of threads that the kernels share their work among.
+///
+/// The thread that calls a kernel is the first member of the team. A pool serves one caller at a
+/// time. Results do not depend on the count of threads.
+@safe
+public struct ThreadPool: ~Copyable {
+    /// The members of the team, with the calling thread.
+    ///
+    /// Less than asked for if the system grants fewer threads.
+    public let threadCount: Int
+    /// The C pool, or nil for the calling thread alone.
+    let handle: OpaquePointer?
+
+    /// Starts the threads; they sleep until a kernel has work for them.
+    public init(threadCount: Int) {
+        let count = Int32(clamping: threadCount)
+        unsafe handle = ck_pool_create(count)  // Safety: the pool is destroyed in deinit alone.
+        self.threadCount = unsafe Int(ck_pool_thread_count(handle))
+    }
+
+    deinit {
+        unsafe ck_pool_destroy(handle)
+    }
+}
+
+/// The name of the instruction set that the kernels run on: "avx512-vnni", "avx2", "neon-dotprod",
+/// "neon" or "baseline".
+public func instructionSetName() -> String {
+    unsafe String(cString: ck_instruction_set_name())  // Safety: a constant string.
+}
+
+/// The count of instruction sets that this processor runs, for tests.
+var usableInstructionSetCount: Int { Int(ck_instruction_set_count()) }
+
+/// Runs the kernels on another instruction set, for tests; 0 is the best.
+func selectInstructionSet(_ index: Int) {
+    ck_select_instruction_set(Int32(clamping: index))
+}

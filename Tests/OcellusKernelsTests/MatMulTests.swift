@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+import OcellusMemory
+import Testing
+
+@testable import OcellusKernels
+
+extension KernelTests {
+    static let types: [WeightType] = [.f32, .f16, .bf16, .q8_0, .q4_0]
+
+    @Test(arguments: types)
+    func `a product is the sum of its terms`(type: WeightType) {
+        let pool = ThreadPool(threadCount: 2)
+        Self.onEachInstructionSet {
+            let bench = Workbench(seed: 1)
+            for (tokens, rows, columns) in [
+                (1, 1, 32), (1, 80, 1536), (1, 37, 96), (2, 16, 64), (3, 5, 32), (4, 33, 288),
+                (5, 64, 64), (7, 17, 1056), (13, 100, 320), (31, 130, 96), (200, 30, 32),
+                (400, 48, 64),
+            ] {
+                check(bench, type, tokens: tokens, rows: rows, columns: columns, on: pool)
+            }
+        }
+    }
+
+    @Test(arguments: [WeightType.f32, .f16, .bf16])
+    func `a product takes any count of columns`(type: WeightType) {
+        let pool = ThreadPool(threadCount: 2)
+        Self.onEachInstructionSet {
+            let bench = Workbench(seed: 2)
+            for (tokens, rows, columns) in [
+                (1, 3, 1), (1, 9, 27), (1, 50, 48), (2, 6, 31), (5, 1, 3), (9, 70, 17),
+                (26, 33, 259), (65, 40, 27), (12, 64, 513),
+            ] {
+                check(bench, type, tokens: tokens, rows: rows, columns: columns, on: pool)
+            }
+        }
+    }
+
+    private func check(
+        _ bench: Workbench, _ type: WeightType, tokens: Int, rows: Int, columns: Int,
+        on pool: borrowing ThreadPool
+    ) {
+        let (w, values) = bench.weights(type, rows, columns)
+        let x = bench.tensor(tokens, columns)
+        let bias = bench.vector(rows)
+        let scratch = bench.bytes(matMulScratchByteCount(tokens: tokens, columns: columns))
+        let out = bench.tensor(tokens, rows)
+        let residual = bench.tensor(tokens, rows)
+        let sum = bench.copy(residual)
+        let expected = bench.tensor(tokens, rows)
+        // The int8 kernels must equal the exact product with the rounded activations.
+        let rounded = type.blockElementCount == 1 ? x : quantized(x, bench)
+        matMulReference(values, rounded, bias: bias, into: expected)
+
+        matMul(w, x, bias: bias, into: out, scratch: scratch, on: pool)
+        let shape = "\(type.name) \(tokens)x\(rows)x\(columns)"
+        // Cancellation: the error is relative to the sum of magnitudes.
+        let scale = Float(columns).squareRoot() * (type.blockElementCount == 1 ? 1 : 10)
+        expectClose(out, expected, absolute: 4e-6 * scale, relative: 1e-5, shape)
+
+        addMatMul(w, x, bias: bias, into: sum, scratch: scratch, on: pool)
+        for row in 0..<tokens {
+            for column in 0..<rows { expected[row, column] += residual[row, column] }
+        }
+        expectClose(sum, expected, absolute: 4e-6 * scale, relative: 1e-5, "+= \(shape)")
+    }
+
+    /// The activations after rounding to int8 in blocks of 32.
+    private func quantized(_ x: Tensor, _ bench: Workbench) -> Tensor {
+        let result = bench.copy(x)
+        for row in 0..<x.rows {
+            for first in stride(from: 0, to: x.columns, by: 32) {
+                let block = first..<first + 32
+                let magnitude = block.map { abs(x[row, $0]) }.max() ?? 0
+                for column in block where magnitude > 0 {
+                    let steps = (x[row, column] * (127 / magnitude)).rounded(.toNearestOrEven)
+                    result[row, column] = steps * (magnitude / 127)
+                }
+            }
+        }
+        return result
+    }
+
+    @Test(arguments: types)
+    func `rows of weights read as floats`(type: WeightType) {
+        Self.onEachInstructionSet {
+            let bench = Workbench(seed: 3)
+            let (w, values) = bench.weights(type, 7, 96)
+            let all = bench.tensor(7, 96)
+            dequantize(w, into: all)
+            expectSame(all, values)
+            let one = bench.tensor(1, 96)
+            dequantizeRow(w, row: 5, into: one)
+            expectSame(one, values.rows(5..<6))
+        }
+    }
+
+    @Test
+    func `every half is read as its value`() {
+        Self.onEachInstructionSet {
+            let bench = Workbench(seed: 4)
+            let data = bench.bytes(65536 * 2)
+            for bits in 0..<65536 {
+                data.base.storeBytes(of: UInt16(bits), toByteOffset: 2 * bits, as: UInt16.self)
+            }
+            let w = unsafe WeightMatrix(
+                type: .f16, rows: 256, columns: 256, base: UnsafeRawPointer(data.base))
+            let (actual, expected) = (bench.tensor(256, 256), bench.tensor(256, 256))
+            dequantize(w, into: actual)
+            dequantizeReference(w, into: expected)
+            expectClose(actual, expected, absolute: 0, relative: 0)
+        }
+    }
+
+    @Test(arguments: types)
+    func `extreme activations give extreme results, not wrong ones`(type: WeightType) {
+        let pool = ThreadPool(threadCount: 1)
+        Self.onEachInstructionSet {
+            for tokens in [1, 20] {
+                let bench = Workbench(seed: 5)
+                let (w, _) = bench.weights(type, 20, 64)
+                let x = bench.tensor(tokens, 64)
+                let out = bench.tensor(tokens, 20)
+                let scratch = bench.bytes(matMulScratchByteCount(tokens: tokens, columns: 64))
+                x.fill(0)
+                matMul(w, x, into: out, scratch: scratch, on: pool)
+                for row in 0..<tokens {
+                    for column in 0..<20 { #expect(out[row, column] == 0) }
+                }
+                x.fill(.leastNonzeroMagnitude)
+                matMul(w, x, into: out, scratch: scratch, on: pool)
+                for row in 0..<tokens {
+                    for column in 0..<20 { #expect(abs(out[row, column]) < 1e-37) }
+                }
+                x.fill(1)
+                x[0, 40] = .nan
+                matMul(w, x, into: out, scratch: scratch, on: pool)
+                for column in 0..<20 { #expect(out[0, column].isNaN) }
+                if tokens > 1 { #expect(out[1, 3].isFinite) }
+            }
+        }
+    }
+
+    @Test
+    func `the greatest bytes do not saturate`() {
+        let pool = ThreadPool(threadCount: 1)
+        Self.onEachInstructionSet {
+            for tokens in [1, 9] {
+                let bench = Workbench(seed: 6)
+                let (w, _) = bench.weights(.q8_0, 20, 64)
+                let data = UnsafeMutableRawPointer(mutating: w.base)
+                for row in 0..<20 {
+                    for block in 0..<2 {
+                        let offset = row * 68 + block * 34
+                        data.storeBytes(of: 0x3C00, toByteOffset: offset, as: UInt16.self)  // 1
+                        for index in 2..<34 {
+                            data.storeBytes(of: -128, toByteOffset: offset + index, as: Int8.self)
+                        }
+                    }
+                }
+                let x = bench.tensor(tokens, 64)
+                let out = bench.tensor(tokens, 20)
+                let scratch = bench.bytes(matMulScratchByteCount(tokens: tokens, columns: 64))
+                for value: Float in [127, -127] {
+                    x.fill(value)
+                    matMul(w, x, into: out, scratch: scratch, on: pool)
+                    for row in 0..<tokens {
+                        for column in 0..<20 { #expect(out[row, column] == -128 * 64 * value) }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(arguments: types)
+    func `the count of threads changes no bit of a product`(type: WeightType) {
+        for (tokens, rows, columns) in [(1, 500, 512), (3, 200, 512), (300, 130, 96)] {
+            let bench = Workbench(seed: 7)
+            let (w, _) = bench.weights(type, rows, columns)
+            let x = bench.tensor(tokens, columns)
+            let scratch = bench.bytes(matMulScratchByteCount(tokens: tokens, columns: columns))
+            let alone = bench.tensor(tokens, rows)
+            matMul(w, x, into: alone, scratch: scratch, on: ThreadPool(threadCount: 1))
+            for threadCount in 2...3 {
+                let pool = ThreadPool(threadCount: threadCount)
+                for _ in 0..<5 {
+                    let out = bench.tensor(tokens, rows)
+                    matMul(w, x, into: out, scratch: scratch, on: pool)
+                    expectSame(out, alone)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+import OcellusMemory
+import Testing
+
+@testable import OcellusKernels
+
+/// All tests of the kernels: in series, as they select the instruction set of the process.
+@Suite(.serialized)
+struct KernelTests {
+    /// Runs a check once per instruction set of this processor.
+    static func onEachInstructionSet(_ check: () throws -> Void) rethrows {
+        defer { selectInstructionSet(0) }
+        for index in 0..<usableInstructionSetCount {
+            selectInstructionSet(index)
+            try check()
+        }
+    }
+}
+
+/// Memory for the operands of a test, freed with it, and a seeded source of numbers.
+final class Workbench {
+    private var blocks: [UnsafeMutableRawPointer] = []
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    deinit {
+        for block in blocks { block.deallocate() }
+    }
+
+    /// Uniform in 0..<2^64 (SplitMix64).
+    func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    /// Uniform in a range.
+    func number(in range: ClosedRange<Float> = -1...1) -> Float {
+        let unit = Float(next() >> 40) / Float(1 << 24)
+        return range.lowerBound + unit * (range.upperBound - range.lowerBound)
+    }
+
+    func bytes(_ count: Int) -> Bytes {
+        let block = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1), alignment: 64)
+        block.initializeMemory(as: UInt8.self, repeating: 0xA5, count: max(count, 1))
+        blocks.append(block)
+        return unsafe Bytes(base: block, count: count)
+    }
+
+    /// Random elements; `guardCount` NaNs behind them would show in any result that reads on.
+    func tensor(
+        _ rows: Int, _ columns: Int, in range: ClosedRange<Float> = -1...1
+    ) -> Tensor {
+        let guardCount = 64
+        let count = rows * columns
+        let base = bytes((count + guardCount) * 4).base.assumingMemoryBound(to: Float.self)
+        for index in 0..<count { base[index] = number(in: range) }
+        for index in count..<count + guardCount { base[index] = .nan }
+        return unsafe Tensor(rows: rows, columns: columns, base: base)
+    }
+
+    func tensor(rows: Int, columns: Int, _ elements: [Float]) -> Tensor {
+        precondition(elements.count == rows * columns)
+        let result = tensor(rows, columns)
+        for index in elements.indices { result.base[index] = elements[index] }
+        return result
+    }
+
+    func copy(_ source: Tensor) -> Tensor {
+        let result = tensor(source.rows, source.columns)
+        result.copy(from: source)
+        return result
+    }
+
+    func vector(_ count: Int, in range: ClosedRange<Float> = -1...1) -> WeightVector {
+        unsafe WeightVector(count: count, base: UnsafePointer(tensor(1, count, in: range).base))
+    }
+
+    func vector(_ elements: [Float]) -> WeightVector {
+        let elements = tensor(rows: 1, columns: elements.count, elements)
+        return unsafe WeightVector(count: elements.count, base: UnsafePointer(elements.base))
+    }
+
+    /// Random weights in any type, with the values that they stand for.
+    func weights(
+        _ type: WeightType, _ rows: Int, _ columns: Int, in range: ClosedRange<Float> = -1...1
+    ) -> (matrix: WeightMatrix, values: Tensor) {
+        let byteCount = rows * columns / type.blockElementCount * type.blockByteCount
+        let data = bytes(byteCount + 2).base + 2  // a file gives no alignment
+        switch type {
+        case .f32:
+            for index in 0..<rows * columns {
+                data.storeBytes(of: number(in: range), toByteOffset: 4 * index, as: Float.self)
+            }
+        case .bf16:
+            for index in 0..<rows * columns {
+                let bits = UInt16(truncatingIfNeeded: number(in: range).bitPattern >> 16)
+                data.storeBytes(of: bits, toByteOffset: 2 * index, as: UInt16.self)
+            }
+        case .f16:
+            for index in 0..<rows * columns {
+                data.storeBytes(
+                    of: Self.half(next(), largest: 15), toByteOffset: 2 * index, as: UInt16.self)
+            }
+        case .q8_0, .q4_0:
+            for block in 0..<byteCount / type.blockByteCount {
+                let offset = block * type.blockByteCount
+                data.storeBytes(
+                    of: Self.half(next(), largest: 10), toByteOffset: offset, as: UInt16.self)
+                for index in 2..<type.blockByteCount {
+                    data.storeBytes(
+                        of: UInt8(truncatingIfNeeded: next()), toByteOffset: offset + index,
+                        as: UInt8.self)
+                }
+            }
+        }
+        let matrix = unsafe WeightMatrix(
+            type: type, rows: rows, columns: columns, base: UnsafeRawPointer(data))
+        let values = tensor(rows, columns)
+        dequantizeReference(matrix, into: values)
+        return (matrix, values)
+    }
+
+    /// A half of any sign and fraction, with an exponent field of at most `largest`.
+    private static func half(_ random: UInt64, largest: UInt64) -> UInt16 {
+        UInt16(random & 0x83FF) | UInt16((random >> 32) % (largest + 1)) << 10
+    }
+}
+
+/// Checks that two tensors agree to `absolute + relative * |expected|`.
+func expectClose(
+    _ actual: Tensor, _ expected: Tensor, absolute: Float = 1e-6, relative: Float = 1e-5,
+    _ comment: @autoclosure () -> String = "", sourceLocation: SourceLocation = #_sourceLocation
+) {
+    #expect(actual.rows == expected.rows && actual.columns == expected.columns)
+    for row in 0..<expected.rows {
+        for column in 0..<expected.columns {
+            let (a, e) = (actual[row, column], expected[row, column])
+            if abs(a - e) <= absolute + relative * abs(e) || (a.isNaN && e.isNaN) || a == e {
+                continue
+            }
+            Issue.record(
+                """
+                [\(row), \(column)] is \(a), expected \(e), \
+                \(instructionSetName()) \(comment())
+                """, sourceLocation: sourceLocation)
+            return
+        }
+    }
+}
+
+/// Checks that two tensors have the same bits.
+func expectSame(
+    _ actual: Tensor, _ expected: Tensor, sourceLocation: SourceLocation = #_sourceLocation
+) {
+    let isSame = (0..<expected.count).allSatisfy {
+        actual.base[$0].bitPattern == expected.base[$0].bitPattern
+    }
+    #expect(isSame, sourceLocation: sourceLocation)
+}
