@@ -8,7 +8,8 @@ import CLibc
 public struct Arena: ~Copyable {
     /// The layout of the block.
     public let plan: MemoryPlan
-    private let base: UnsafeMutableRawPointer
+    @usableFromInline
+    let base: UnsafeMutableRawPointer
 
     /// Allocates the block that a plan describes.
     ///
@@ -32,6 +33,7 @@ public struct Arena: ~Copyable {
     }
 
     /// The matrix that was planned; valid as long as the arena.
+    @inlinable
     public subscript(_ planned: PlannedTensor) -> Tensor {
         // Safety: the plan placed rows * columns floats at this aligned offset inside the block.
         let start = unsafe (base + plan.offsets[planned.index])
@@ -40,6 +42,7 @@ public struct Arena: ~Copyable {
     }
 
     /// The bytes that were planned; valid as long as the arena.
+    @inlinable
     public subscript(_ planned: PlannedBytes) -> Bytes {
         // Safety: the plan placed byteCount bytes at this aligned offset inside the block.
         unsafe Bytes(base: base + plan.offsets[planned.index], count: planned.byteCount)

@@ -21,6 +21,7 @@ public struct BufferRequest: Sendable {
 
 /// A request for a matrix of `Float`: the key to a `Tensor` of the arena.
 public struct PlannedTensor: Sendable {
+    @usableFromInline
     let index: Int
     /// The count of rows (tokens, pixels or channels).
     public let rows: Int
@@ -30,6 +31,7 @@ public struct PlannedTensor: Sendable {
 
 /// A request for raw bytes: the key to a `Bytes` of the arena.
 public struct PlannedBytes: Sendable {
+    @usableFromInline
     let index: Int
     /// The size in bytes.
     public let byteCount: Int

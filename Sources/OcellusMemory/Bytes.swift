@@ -16,6 +16,7 @@ public struct Bytes {
     }
 
     /// The byte at an offset.
+    @inlinable
     public subscript(_ offset: Int) -> UInt8 {
         get {
             precondition(offset >= 0 && offset < count)
@@ -29,6 +30,7 @@ public struct Bytes {
     }
 
     /// Copies all bytes of a view of the same size.
+    @_noAllocation @_noLocks
     public func copy(from source: Bytes) {
         precondition(source.count == count)
         unsafe base.copyMemory(from: source.base, byteCount: count)  // Safety: equal counts.

@@ -96,6 +96,7 @@ public struct WeightVector {
     }
 
     /// The element at an index.
+    @inlinable
     public subscript(_ index: Int) -> Float {
         precondition(index >= 0 && index < count)
         return unsafe base[index]  // Safety: checked.

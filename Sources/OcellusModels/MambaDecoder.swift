@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+public import OcellusFormat
+public import OcellusKernels
+public import OcellusMemory
+
+/// A Mamba language model: embedding, layers of `hidden += mixer(rmsNorm(hidden))`, norm, head.
+///
+/// The residual stream and all states are `Float`, whatever the type of the weights. Everything it
+/// computes with lies in the arena whose planner it was made with.
+public struct MambaDecoder: ~Copyable {
+    /// The sizes.
+    public let configuration: MambaConfiguration
+    /// Where the parts of a state lie.
+    public let stateLayout: DecoderState.Layout
+    /// The most tokens of one run through the layers; longer prefills run chunk by chunk, exactly.
+    public let chunkLength: Int
+
+    private enum Mixer: ~Copyable {
+        case mamba1(Mamba1Mixer)
+        case mamba2(Mamba2Mixer)
+    }
+
+    private let embedding: WeightMatrix  // (vocabularySize, dModel)
+    private let norms: [WeightVector]
+    private let mixer: Mixer
+    private let finalNorm: WeightVector
+    private let head: WeightMatrix  // (vocabularySize, dModel)
+    private let hidden: PlannedTensor
+    private let normed: PlannedTensor
+    private let logits: PlannedTensor
+    private let scratch: PlannedBytes
+
+    /// Finds the parameters in a file and plans the buffers of a run.
+    ///
+    /// - Throws: `ModelError` if the file lacks something, or describes something else.
+    public init(
+        file: borrowing ModelFile, chunkLength: Int, planner: inout MemoryPlanner
+    ) throws(ModelError) {
+        precondition(chunkLength > 0)
+        let c = try MambaConfiguration(file: file)
+        var norms: [WeightVector] = []
+        for layer in 0..<c.layerCount {
+            norms.append(
+                try reading { () throws(ModelFileError) in
+                    try file.vector("blk.\(layer).attn_norm.weight", count: c.dModel)
+                })
+        }
+        let embedding = try reading { () throws(ModelFileError) in
+            try file.matrix("token_embd.weight", rows: c.vocabularySize, columns: c.dModel)
+        }
+        let finalNorm = try reading { () throws(ModelFileError) in
+            try file.vector("output_norm.weight", count: c.dModel)
+        }
+        // Without a head of its own, a model shares the embedding's weights.
+        var head = embedding
+        if file.hasTensor("output.weight") {
+            head = try reading { () throws(ModelFileError) in
+                try file.matrix("output.weight", rows: c.vocabularySize, columns: c.dModel)
+            }
+        }
+
+        let hidden = planner.tensor(
+            "decoder.hidden", rows: chunkLength, columns: c.dModel, in: .scratch)
+        let scratch = planner.bytes(
+            "decoder.quantised",
+            count: matMulScratchByteCount(
+                tokens: chunkLength, columns: max(c.dInner, c.dModel)),
+            in: .scratch)
+        planner.advance()
+        let normed = planner.tensor(
+            "decoder.normed", rows: chunkLength, columns: c.dModel, in: .scratch)
+        planner.advance()
+        let mixer: Mixer
+        switch c.family {
+        case .mamba1(let dtRank):
+            mixer = .mamba1(
+                try Mamba1Mixer(
+                    file: file, configuration: c, dtRank: dtRank, chunkLength: chunkLength,
+                    scratch: scratch, planner: &planner))
+        case .mamba2(let headCount, let groupCount):
+            mixer = .mamba2(
+                try Mamba2Mixer(
+                    file: file, configuration: c, headCount: headCount, groupCount: groupCount,
+                    chunkLength: chunkLength, scratch: scratch, planner: &planner))
+        }
+        let logits = planner.tensor(
+            "decoder.logits", rows: 1, columns: c.vocabularySize, in: .scratch)
+
+        self.hidden = hidden
+        self.scratch = scratch
+        self.normed = normed
+        self.logits = logits
+        configuration = c
+        stateLayout = DecoderState.Layout(c)
+        self.chunkLength = chunkLength
+        self.mixer = mixer
+        self.embedding = embedding
+        self.norms = norms
+        self.finalNorm = finalNorm
+        self.head = head
+    }
+
+    /// Folds tokens into a state, and returns the hidden row of the last one, (1, dModel).
+    ///
+    /// The row is valid until the next run. Tokens must be inside the vocabulary.
+    @_noAllocation @_noLocks
+    public func prefill(
+        _ tokens: [Int], state: DecoderState, in arena: borrowing Arena,
+        on pool: borrowing ThreadPool
+    ) -> Tensor {
+        let hidden = arena[self.hidden]
+        var last = hidden.rows(0..<1)
+        var start = 0
+        while start < tokens.count {
+            let count = min(chunkLength, tokens.count - start)
+            for row in 0..<count {
+                embed(tokens[start + row], into: hidden.rows(row..<row + 1))
+            }
+            last = runLayers(tokenCount: count, state: state, in: arena, on: pool)
+            start += count
+        }
+        return last
+    }
+
+    /// Folds image tokens into a state, and returns the hidden row of the last one, (1, dModel).
+    ///
+    /// - Shapes: embeddings (tokens, dModel), any count of tokens.
+    @_noAllocation @_noLocks
+    public func prefill(
+        embeddings: Tensor, state: DecoderState, in arena: borrowing Arena,
+        on pool: borrowing ThreadPool
+    ) -> Tensor {
+        let hidden = arena[self.hidden]
+        var last = hidden.rows(0..<1)
+        var start = 0
+        while start < embeddings.rows {
+            let count = min(chunkLength, embeddings.rows - start)
+            hidden.prefix(rows: count).copy(from: embeddings.rows(start..<start + count))
+            last = runLayers(tokenCount: count, state: state, in: arena, on: pool)
+            start += count
+        }
+        return last
+    }
+
+    /// Folds one token into a state, and returns its hidden row, (1, dModel).
+    @_noAllocation @_noLocks
+    public func step(
+        _ token: Int, state: DecoderState, in arena: borrowing Arena,
+        on pool: borrowing ThreadPool
+    ) -> Tensor {
+        embed(token, into: arena[hidden].rows(0..<1))
+        return runLayers(tokenCount: 1, state: state, in: arena, on: pool)
+    }
+
+    /// The unnormalised log probabilities of the next token, (1, vocabularySize).
+    ///
+    /// The logits are valid until the next run.
+    @_noAllocation @_noLocks
+    public func logits(
+        of hiddenRow: Tensor, in arena: borrowing Arena, on pool: borrowing ThreadPool
+    ) -> Tensor {
+        let normed = arena[self.normed].prefix(rows: 1)
+        let logits = arena[self.logits]
+        rmsNorm(
+            hiddenRow, weight: finalNorm, epsilon: configuration.epsilon, into: normed, on: pool)
+        matMul(head, normed, into: logits, scratch: arena[scratch], on: pool)
+        return logits
+    }
+
+    /// The hidden row of a token of the last chunk that ran, (1, dModel): for traces, which look at
+    /// more than the last one.
+    package func hiddenRow(_ row: Int, in arena: borrowing Arena) -> Tensor {
+        arena[hidden].rows(row..<row + 1)
+    }
+
+    @_noAllocation @_noLocks
+    private func embed(_ token: Int, into row: Tensor) {
+        precondition(token >= 0 && token < configuration.vocabularySize, "no such token")
+        dequantizeRow(embedding, row: token, into: row)
+    }
+
+    @_noAllocation @_noLocks
+    private func runLayers(
+        tokenCount: Int, state: DecoderState, in arena: borrowing Arena,
+        on pool: borrowing ThreadPool
+    ) -> Tensor {
+        let hidden = arena[self.hidden].prefix(rows: tokenCount)
+        let normed = arena[self.normed].prefix(rows: tokenCount)
+        for layer in 0..<configuration.layerCount {
+            rmsNorm(
+                hidden, weight: norms[layer], epsilon: configuration.epsilon, into: normed,
+                on: pool)
+            switch mixer {
+            case .mamba1(let mixer):
+                mixer.run(
+                    layer: layer, normed: normed, addingTo: hidden, state: state, in: arena,
+                    on: pool)
+            case .mamba2(let mixer):
+                mixer.run(
+                    layer: layer, normed: normed, addingTo: hidden, state: state, in: arena,
+                    on: pool)
+            }
+        }
+        return hidden.rows(tokenCount - 1..<tokenCount)
+    }
+}
+
+/// Refuses a matrix that the kernels read as `Float` where it lies.
+func requireF32(
+    _ matrix: WeightMatrix, _ name: String, _ file: borrowing ModelFile
+) throws(ModelError) {
+    guard matrix.type == .f32 else {
+        throw .unsupported(
+            path: file.path, what: "\(name) is \(matrix.type.name); recurrences need F32")
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+public import OcellusFormat
+public import OcellusKernels
+
+/// The sizes of a vision encoder, as its file states them.
+public struct VisionConfiguration: Sendable {
+    /// Which networks turn pixels into features.
+    public enum Architecture: Sendable {
+        /// A vision transformer on square patches of pixels.
+        case vit
+        /// A convolutional network; its last feature map is the result.
+        case cnn
+        /// A convolutional stem whose feature map is the transformer's input.
+        case cnnVit
+    }
+
+    /// Which networks it has.
+    public let architecture: Architecture
+    /// Width and height of the pictures that it takes, in pixels.
+    public let imageSize: Int
+    /// Width and height of a patch in pixels (`.vit` only).
+    public let patchSize: Int
+    /// The width of a feature, D in the papers.
+    public let dVision: Int
+    /// The width inside the blocks' MLP.
+    public let feedForwardWidth: Int
+    /// The count of transformer blocks.
+    public let blockCount: Int
+    /// The count of attention heads.
+    public let headCount: Int
+    /// The epsilon of all layer norms.
+    public let epsilon: Float
+    /// The activation inside the blocks' MLP.
+    public let activation: Activation
+
+    /// Reads and checks the sizes.
+    ///
+    /// - Throws: `ModelError.file` for missing keys, `.unsupported` for what this version does not
+    ///   run.
+    public init(file: borrowing ModelFile) throws(ModelError) {
+        let path = file.path
+        guard file.architecture == "clip" else {
+            throw .unsupported(
+                path: path,
+                what: "architecture '\(file.architecture)' is not a vision file; clip is")
+        }
+        func size(_ key: String, default fallback: Int? = nil) throws(ModelError) -> Int {
+            let key = "clip.vision." + key
+            if let fallback, !file.contains(key) { return fallback }
+            let value = try reading { () throws(ModelFileError) in try file.int(key) }
+            // Sizes far above any model are damage; they also keep all products inside an Int.
+            guard value >= 0, value <= 1 << 16 else {
+                throw .unsupported(path: path, what: "\(key) is \(value), not a possible size")
+            }
+            return value
+        }
+        let name = try reading { () throws(ModelFileError) in
+            try file.string("ocellus.vision.encoder", default: "vit")
+        }
+        switch name {
+        case "vit": architecture = .vit
+        case "cnn": architecture = .cnn
+        case "cnn-vit": architecture = .cnnVit
+        default: throw .unsupported(path: path, what: "ocellus.vision.encoder is '\(name)'")
+        }
+        imageSize = try size("image_size")
+        dVision = try size("embedding_length")
+        let needsBlocks = architecture != .cnn
+        patchSize = try size("patch_size", default: architecture == .vit ? nil : 1)
+        feedForwardWidth = try size("feed_forward_length", default: needsBlocks ? nil : 1)
+        blockCount = try size("block_count", default: needsBlocks ? nil : 0)
+        headCount = try size("attention.head_count", default: needsBlocks ? nil : 1)
+        epsilon = try reading { () throws(ModelFileError) in
+            try file.float("clip.vision.attention.layer_norm_epsilon", default: 1e-5)
+        }
+        activation = try Self.activation(file)
+        guard imageSize > 0, dVision > 0, patchSize > 0, headCount > 0, feedForwardWidth > 0,
+            dVision % headCount == 0, patchSize <= imageSize
+        else {
+            throw .unsupported(
+                path: path,
+                what: "image size \(imageSize), patch size \(patchSize), width \(dVision) and "
+                    + "\(headCount) heads do not fit together")
+        }
+    }
+
+    /// The activation by our key, which tells the two GELUs apart, else by llama.cpp's flags.
+    private static func activation(_ file: borrowing ModelFile) throws(ModelError) -> Activation {
+        if file.contains("ocellus.vision.activation") {
+            let name = try reading { () throws(ModelFileError) in
+                try file.string("ocellus.vision.activation")
+            }
+            switch name {
+            case "gelu_erf": return .geluErf
+            case "gelu_tanh": return .geluTanh
+            case "quick_gelu": return .quickGelu
+            default:
+                throw .unsupported(
+                    path: file.path, what: "ocellus.vision.activation is '\(name)'")
+            }
+        }
+        let (gelu, silu) = try reading { () throws(ModelFileError) in
+            (
+                try file.bool("clip.use_gelu", default: false),
+                try file.bool("clip.use_silu", default: false)
+            )
+        }
+        if gelu { return .geluTanh }
+        return silu ? .silu : .quickGelu
+    }
+}
