@@ -89,6 +89,11 @@ public struct Vocabulary: Sendable {
         types.indices.contains(token) ? types[token] : nil
     }
 
+    /// The bytes that a token stands for; they may begin or end within a character.
+    public func bytes(of token: Int) -> [UInt8] {
+        types.indices.contains(token) ? Array(texts[token]) : []
+    }
+
     /// The text of a token, for people: a token that is a part of a character shows as U+FFFD.
     public func piece(of token: Int) -> String {
         types.indices.contains(token) ? String(decoding: texts[token], as: UTF8.self) : ""
