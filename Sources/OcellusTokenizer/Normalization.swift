@@ -17,7 +17,23 @@ func appendNormalized(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
         output.append(contentsOf: bytes)
         return
     }
-    for scalar in String(decoding: bytes, as: UTF8.self)._nfc {
-        output.append(contentsOf: scalar.utf8)
+    var text = String(decoding: bytes, as: UTF8.self)
+    if text.unicodeScalars.contains(where: beginsWithMark) {
+        // The standard library does not order the marks of these; once they are apart, it does.
+        text = normalForm(text)
     }
+    output.append(contentsOf: normalForm(text).utf8)
+}
+
+private func normalForm(_ text: String) -> String {
+    var scalars = String.UnicodeScalarView()
+    for scalar in text._nfc { scalars.append(scalar) }
+    return String(scalars)
+}
+
+/// Whether a character is a base by its class, but a mark first when it is decomposed.
+///
+/// These three are all there will ever be (Unicode's list of non-starter decompositions is closed).
+private func beginsWithMark(_ scalar: Unicode.Scalar) -> Bool {
+    scalar == "\u{F73}" || scalar == "\u{F75}" || scalar == "\u{F81}"
 }
