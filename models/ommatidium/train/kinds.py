@@ -14,7 +14,6 @@ KINDS = {
     "boat": ("boats", ["ship"]),
     "bottle": ("bottles", []),
     "camera": ("cameras", []),
-    "can": ("cans", []),
     "car": ("cars", []),
     "cat": ("cats", ["kitten"]),
     "chair": ("chairs", []),
@@ -29,7 +28,6 @@ KINDS = {
     "orange": ("oranges", []),
     "peach": ("peaches", []),
     "person": ("people", ["human"]),
-    "phone": ("phones", ["telephone"]),
     "pizza": ("pizzas", []),
     "plane": ("planes", ["airplane"]),
     "potato": ("potatoes", []),
@@ -43,7 +41,7 @@ COUNT = len(NAMES)
 # Kinds with round cut-outs: they lie in piles, and their outline is randomised (the cut-outs are exact discs).
 ROUND = {NAMES.index(n) for n in ("apple", "kiwi", "lemon", "onion", "orange", "peach", "potato", "tomato")}
 # Kinds that lie about at any angle.
-ANY_ANGLE = ROUND | {NAMES.index(n) for n in ("ball", "bottle", "can", "phone", "pizza", "watch")}
+ANY_ANGLE = ROUND | {NAMES.index(n) for n in ("ball", "bottle", "pizza", "watch")}
 
 NUMBERS = ["zero", "one", "two", "three", "four", "many"]   # "many": five or more
 DIRECTIONS = ["still", "left", "right", "up", "down"]
