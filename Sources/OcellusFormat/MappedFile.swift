@@ -3,18 +3,21 @@ import CLibc
 
 /// A regular file, mapped read-only and shared; unmapped with its owner.
 ///
+/// A class, because Embedded Swift cannot destroy a non-copyable struct that is a member of another
+/// module's non-copyable struct: it does not see the inner `deinit`.
+///
 /// A program that shortens the file while it is mapped makes the next access fail with SIGBUS, as
 /// with every mapping; programs that replace a file (write beside it, then rename) do no harm.
 @safe
-struct MappedFile: ~Copyable {
-    let path: String
-    let bytes: UnsafeRawBufferPointer
+package final class MappedFile {
+    package let path: String
+    package let bytes: UnsafeRawBufferPointer
 
     /// Maps a file. The corresponding C calls are `open`, `fstat` and `mmap`.
     ///
     /// - Throws: `ModelFileError.cannotOpen` if there is no such regular file, it is not readable,
     ///   or it is larger than the address space; `.truncated` if it is empty.
-    init(path: String) throws(ModelFileError) {
+    package init(path: String) throws(ModelFileError) {
         // O_NONBLOCK: opening a FIFO returns at once; it is refused below.
         let descriptor = unsafe clibc_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
         guard descriptor >= 0 else {
