@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import OcellusModels
+import Testing
+
+/// Mamba-1 and Mamba-2 against `transformers` (scripts/references/decoders.py).
+struct DecoderTests {
+    static let fixtures = [
+        "mamba-odd", "mamba-untied", "mamba-f16", "mamba-bf16", "mamba-q8_0", "mamba-q4_0",
+        "mamba2-heads24", "mamba2-groups", "mamba2-f16", "mamba2-q8_0", "mamba2-q4_0",
+    ].map { Fixture(name: $0) }
+
+    private static func tokens(_ fixture: Fixture) throws -> [Int] {
+        try fixture.array("tokens").elements.map { Int($0) }
+    }
+
+    @Test(arguments: fixtures)
+    func `logits and states are those of transformers`(fixture: Fixture) throws {
+        let run = try DecoderRun(fixture)
+        let tolerance = fixture.tolerance
+        let logits = run.read(try Self.tokens(fixture))
+        expectClose(logits, try fixture.array("logits").elements, within: tolerance, "logits")
+        expectClose(
+            run.histories,
+            try fixture.array("conv_state").elements,
+            within: tolerance,
+            "conv_state"
+        )
+        expectClose(
+            run.hiddenStates,
+            try fixture.array("ssm_state").elements,
+            within: tolerance,
+            "ssm_state"
+        )
+    }
+
+    @Test(arguments: fixtures)
+    func `chunks of any length give the same logits and states`(fixture: Fixture) throws {
+        let tokens = try Self.tokens(fixture)
+        let whole = try DecoderRun(fixture)
+        let expected = whole.read(tokens)
+        let tolerance: Float = 1e-5  // another order of summation
+        func check(_ run: DecoderRun, _ logits: [Float], _ name: String) {
+            expectClose(logits, expected, within: tolerance, "logits, \(name)")
+            expectClose(
+                run.histories,
+                whole.histories,
+                within: tolerance,
+                "conv_state, \(name)"
+            )
+            expectClose(
+                run.hiddenStates,
+                whole.hiddenStates,
+                within: tolerance,
+                "ssm_state, \(name)"
+            )
+        }
+        for length in [1, 2, 3, 5, 16, 36] {
+            let run = try DecoderRun(fixture, chunkLength: length)
+            check(run, run.read(tokens), "chunks of \(length)")
+        }
+        let run = try DecoderRun(fixture)
+        check(run, run.readStepByStep(tokens), "steps")
+    }
+
+    @Test(arguments: fixtures)
+    func `tokens and their embeddings end alike, in one call or chunk by chunk`(
+        fixture: Fixture
+    ) throws {
+        let tokens = try Self.tokens(fixture)
+        let all = try DecoderRun(fixture, chunkLength: 7).read(tokens)
+        let expected = Array(all.suffix(all.count / tokens.count))
+        #expect(try DecoderRun(fixture, chunkLength: 7).prefill(tokens) == expected)
+        #expect(
+            try DecoderRun(fixture, chunkLength: 7).prefillEmbeddings(of: tokens) == expected
+        )
+    }
+
+    @Test(arguments: fixtures)
+    func `any count of threads gives the same bits`(fixture: Fixture) throws {
+        let tokens = try Self.tokens(fixture)
+        let single = try DecoderRun(fixture)
+        let expected = single.read(tokens)
+        for threadCount in [2, 3, 5] {
+            let run = try DecoderRun(fixture, threadCount: threadCount)
+            #expect(run.read(tokens) == expected, "\(threadCount) threads")
+            #expect(run.hiddenStates == single.hiddenStates, "\(threadCount) threads")
+        }
+    }
+
+    @Test(arguments: fixtures)
+    func `a reset state has forgotten everything`(fixture: Fixture) throws {
+        let tokens = try Self.tokens(fixture)
+        let run = try DecoderRun(fixture)
+        let expected = run.read(tokens)
+        #expect(run.read(tokens) != expected)
+        run.state.reset()
+        #expect(run.read(tokens) == expected)
+    }
+}

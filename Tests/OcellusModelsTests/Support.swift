@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import OcellusMemory
+import Testing
+
+/// A folder of `Tests/Fixtures/models`, written by `scripts/references/models.py`.
+struct Fixture: Sendable, CustomTestStringConvertible {
+    let name: String
+
+    var testDescription: String { name }
+
+    /// Kernels for quantised weights round the activations to int8 as well; PyTorch does not.
+    var isQuantized: Bool { name.hasSuffix("q8_0") || name.hasSuffix("q4_0") }
+
+    /// The largest error against PyTorch, relative to the largest magnitude.
+    var tolerance: Float { isQuantized ? 2e-2 : 1e-4 }
+
+    func path(_ file: String) -> String {
+        // <repository>/Tests/OcellusModelsTests/Support.swift -> <repository>/Tests
+        let tests = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
+        return "/\(tests)/Fixtures/models/\(name)/\(file)"
+    }
+
+    func array(_ stage: String) throws -> ReferenceArray {
+        try ReferenceArray(path: path(stage + ".npy"))
+    }
+}
+
+/// All elements of a tensor.
+func elements(_ tensor: Tensor) -> [Float] {
+    let row = tensor.reshaped(rows: 1, columns: tensor.count)
+    return (0..<tensor.count).map { row[0, $0] }
+}
+
+/// The largest difference, relative to the largest magnitude that was expected.
+func relativeError(_ actual: [Float], _ expected: some Collection<Float>) -> Float {
+    guard actual.count == expected.count else { return .infinity }
+    var (error, magnitude): (Float, Float) = (0, .leastNormalMagnitude)
+    for (a, e) in zip(actual, expected) {
+        if !a.isFinite { return .infinity }
+        error = max(error, abs(a - e))
+        magnitude = max(magnitude, abs(e))
+    }
+    return error / magnitude
+}
+
+/// Checks a stage against the reference, and says by how much it is off.
+func expectClose(
+    _ actual: [Float],
+    _ expected: some Collection<Float>,
+    within tolerance: Float,
+    _ stage: String,
+    sourceLocation: SourceLocation = #_sourceLocation
+) {
+    let error = relativeError(actual, expected)
+    #expect(
+        error <= tolerance,
+        "\(stage): \(actual.count) of \(expected.count) elements",
+        sourceLocation: sourceLocation
+    )
+}
