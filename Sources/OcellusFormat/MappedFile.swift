@@ -3,8 +3,8 @@ import CLibc
 
 /// A regular file, mapped read-only and shared; unmapped with its owner.
 ///
-/// A class, because Embedded Swift cannot destroy a non-copyable struct that is a member of another
-/// module's non-copyable struct: it does not see the inner `deinit`.
+/// A class, because Embedded Swift cannot destroy a non-copyable struct with a `deinit` that is not
+/// public where it is a member of a struct from another module (`ModelFile`).
 ///
 /// A program that shortens the file while it is mapped makes the next access fail with SIGBUS, as
 /// with every mapping; programs that replace a file (write beside it, then rename) do no harm.

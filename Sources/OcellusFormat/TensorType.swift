@@ -14,6 +14,14 @@ public struct TensorType: Sendable, Equatable {
     /// The size of one block in bytes.
     public let blockByteCount: Int
 
+    /// The same type as the kernels know it.
+    public init(_ type: WeightType) {
+        number = type.rawValue
+        name = type.name
+        blockElementCount = type.blockElementCount
+        blockByteCount = type.blockByteCount
+    }
+
     /// The type with ggml's number, or nil if there is none or it was removed from ggml.
     public init?(number: UInt32) {
         let (name, elements, bytes): (String, Int, Int)
