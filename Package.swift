@@ -50,7 +50,7 @@ let package = Package(
         .target(name: "OcellusTokenizer", swiftSettings: runtime),
         .target(
             name: "OcellusImage",
-            dependencies: ["CLibc", "CSPNG", "CTurboJPEG", "OcellusKernels", "OcellusMemory"],
+            dependencies: ["CLibc", "CSPNG", "CTurboJPEG", "OcellusMemory"],
             swiftSettings: runtime,
             // The embedded build does not link what a module map names.
             linkerSettings: [.linkedLibrary("turbojpeg"), .linkedLibrary("spng")]),

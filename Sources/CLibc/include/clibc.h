@@ -30,10 +30,31 @@
 static inline int clibc_open(const char *path, int flags, mode_t mode) {
     return open(path, flags, mode);
 }
+
+/* Tells Swift's compiler what it cannot see: no allocation, no lock. */
+#define CLIBC_REALTIME                                                         \
+    __attribute__((swift_attr("@_noAllocation"), swift_attr("@_noLocks")))
+
+CLIBC_REALTIME
+static inline long long clibc_monotonic_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+CLIBC_REALTIME
+static inline float clibc_exp(float x) { return expf(x); }
+CLIBC_REALTIME
+static inline float clibc_log(float x) { return logf(x); }
+
 static inline int clibc_errno(void) { return errno; }
 static inline void *clibc_map_failed(void) { return MAP_FAILED; }
 static inline FILE *clibc_stdout(void) { return stdout; }
 static inline FILE *clibc_stderr(void) { return stderr; }
+static inline int clibc_is_file(mode_t mode) { return S_ISREG(mode); }
+static inline int clibc_is_folder(mode_t mode) { return S_ISDIR(mode); }
+static inline const char *clibc_entry_name(const struct dirent *entry) {
+    return entry->d_name;
+}
 static inline int clibc_exited(int status) { return WIFEXITED(status); }
 static inline int clibc_exit_status(int status) { return WEXITSTATUS(status); }
 static inline char *const *clibc_environment(void) {

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+public import OcellusImage
+
+/// Why a source gives no frames, or not the next one.
+///
+/// `path` is the source as the user named it, or `-` for standard input.
+public enum CaptureError: Error {
+    /// A picture, or a frame as a picture, cannot be read.
+    case image(ImageError)
+    /// The source cannot be opened or read; `reason` is the system's.
+    case unreadable(path: String, reason: String)
+    /// Standard input, or a pipe, carries none of the supported streams.
+    case unknownStream(path: String)
+    /// The folder has no file that is named like a picture.
+    case emptyFolder(path: String)
+    /// The stream contradicts its format or ends within a frame.
+    case damaged(path: String, reason: String)
+    /// The stream is valid, but of a kind that is not read.
+    case unsupported(path: String, feature: String)
+    /// Frames cannot be spread evenly over a source that does not say how long it is.
+    case lengthUnknown(path: String)
+    /// A program that reads videos is not there.
+    case programMissing(program: String, path: String)
+    /// A program that reads videos failed; `reason` is its last message.
+    case programFailed(program: String, path: String, reason: String)
+
+    /// The fact, then the remedy.
+    public var description: String {
+        switch self {
+        case .image(let error):
+            error.description
+        case .unreadable(let path, let reason):
+            "\(path) cannot be read: \(reason)"
+        case .unknownStream(let path):
+            "\(path) carries no stream that Ocellus reads: Y4M, PPM, or one JPEG or PNG picture"
+        case .emptyFolder(let path):
+            "\(path) has no pictures; the names end in .jpg, .jpeg, .png, .ppm or .pgm"
+        case .damaged(let path, let reason):
+            "\(path) is damaged: \(reason)"
+        case .unsupported(let path, let feature):
+            "\(path) is \(feature), which is not supported; convert it with ffmpeg"
+        case .lengthUnknown(let path):
+            "\(path) does not say how long it is, so frames cannot be spread over it; "
+                + "take them by time: --every 1s"
+        case .programMissing(let program, let path):
+            "\(program) is not installed, and \(path) needs it: apt install ffmpeg"
+        case .programFailed(let program, let path, let reason):
+            "\(program) cannot read \(path): \(reason)"
+        }
+    }
+}

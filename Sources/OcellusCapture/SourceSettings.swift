@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+public import OcellusImage
+
+/// Where frames come from, and which of them are wanted.
+public struct SourceSettings: Sendable {
+    /// A picture, a folder of pictures, a video, a stream address (`rtsp://...`), or `-` for standard
+    /// input.
+    public let path: String
+    /// The time between two frames.
+    ///
+    /// Of a video, one frame is taken per period. Pictures of a folder and of a stream without a
+    /// clock are all taken, and count as one period apart.
+    public let period: Duration?
+    /// How many frames are wanted: the first ones if there is a period, else so many spread evenly
+    /// over the whole source.
+    public let frameCount: Int?
+    /// The largest frame that is accepted.
+    public let limit: ImageSize
+
+    /// All frames of a source, unless a period or a count says otherwise.
+    ///
+    /// - Precondition: the period and the count are positive.
+    public init(
+        path: String, period: Duration? = nil, frameCount: Int? = nil,
+        limit: ImageSize = .standardLimit
+    ) {
+        precondition(period.map { $0 > .zero } ?? true)
+        precondition(frameCount.map { $0 > 0 } ?? true)
+        self.path = path
+        self.period = period
+        self.frameCount = frameCount
+        self.limit = limit
+    }
+
+    /// Which frames are taken, of a source that has a clock.
+    var sampling: Sampling {
+        if let period { return .every(period) }
+        if let frameCount { return .evenly(frameCount) }
+        return .all
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import CSPNG
+import OcellusMemory
+
+/// PNG: the header with our own reader, the pixels with libspng.
+///
+/// Every kind (gray, palette, alpha, 16 bits, interlaced) becomes 8-bit RGB: alpha is dropped, not
+/// blended, and of 16 bits the upper 8 are kept, as Pillow's `convert("RGB")` does.
+enum PNGPicture {
+    /// The bytes that one ancillary chunk, and all of them together, may take.
+    private static let chunkLimit = 16 << 20
+
+    /// Reads the chunks up to the pixels.
+    ///
+    /// - Returns: the header; nil if the bytes end before it is complete.
+    /// - Throws: `ImageError.damaged` if the first chunk is no header, or `pictureTooLarge`.
+    /// - Source: W3C, Portable Network Graphics, third edition, sections 11.2.1 and 11.3.4.5.
+    static func header(
+        of bytes: Span<UInt8>, path: String, limit: ImageSize
+    ) throws(ImageError) -> PictureHeader? {
+        guard bytes.count >= 33 else { return nil }
+        guard number(in: bytes, at: 8) == 13, isChunk(bytes, at: 8, named: "IHDR") else {
+            throw .damaged(path: path, reason: "the PNG does not begin with its header")
+        }
+        let size = ImageSize(width: number(in: bytes, at: 16), height: number(in: bytes, at: 20))
+        var orientation = Orientation.upright
+        var offset = 33
+        while offset + 8 <= bytes.count, !isChunk(bytes, at: offset, named: "IDAT") {
+            let end = offset + 12 + number(in: bytes, at: offset)
+            if isChunk(bytes, at: offset, named: "eXIf") {
+                guard end <= bytes.count else { return nil }
+                orientation = Orientation(tiff: bytes, from: offset + 8, to: end - 4)
+            }
+            offset = end
+        }
+        guard offset + 8 <= bytes.count else { return nil }
+        return try PictureHeader(
+            path: path, storedSize: size, orientation: orientation, scales: [1], limit: limit)
+    }
+
+    /// Decodes into `slot`.
+    ///
+    /// - Throws: `ImageError.damaged` with the decoder's reason.
+    static func decode(
+        _ bytes: Span<UInt8>, header: PictureHeader, path: String, into slot: Bytes
+    ) throws(ImageError) -> Frame {
+        guard let decoder = unsafe spng_ctx_new(0) else {
+            throw .unreadable(path: path, reason: "libspng has no memory")
+        }
+        defer { unsafe spng_ctx_free(decoder) }
+        let size = header.storedSize
+        let status = unsafe bytes.withUnsafeBufferPointer { buffer in
+            unsafe decode(buffer, size: size, into: slot, decoder: decoder)
+        }
+        guard status == 0 else {
+            // Safety: spng_strerror returns a string, for unknown numbers too.
+            let reason = unsafe String(cString: spng_strerror(status))
+            throw .damaged(path: path, reason: "PNG: " + reason)
+        }
+        return Frame(slot, size: size, format: .rgb24).upright(from: header.orientation)
+    }
+
+    /// The ladder of calls; the first status that is not 0 ends it.
+    private static func decode(
+        _ buffer: UnsafeBufferPointer<UInt8>, size: ImageSize, into slot: Bytes,
+        decoder: OpaquePointer
+    ) -> Int32 {
+        // Safety: the context is valid, the buffer outlives the calls, and spng_decode_image fails
+        // unless the slot's share has exactly the decoded size.
+        let format = Int32(SPNG_FMT_RGB8.rawValue)
+        var status = unsafe spng_set_image_limits(decoder, UInt32(size.width), UInt32(size.height))
+        if status == 0 { status = unsafe spng_set_chunk_limits(decoder, chunkLimit, chunkLimit) }
+        if status == 0 {
+            status = unsafe spng_set_crc_action(
+                decoder, Int32(SPNG_CRC_ERROR.rawValue), Int32(SPNG_CRC_DISCARD.rawValue))
+        }
+        if status == 0 {
+            status = unsafe spng_set_png_buffer(decoder, buffer.baseAddress, buffer.count)
+        }
+        var decodedByteCount = 0
+        if status == 0 {
+            status = unsafe spng_decoded_image_size(decoder, format, &decodedByteCount)
+        }
+        guard status == 0 else { return status }
+        guard decodedByteCount == size.frameByteCount, decodedByteCount <= slot.count else {
+            return Int32(SPNG_EBUFSIZ.rawValue)
+        }
+        return unsafe spng_decode_image(decoder, slot.base, decodedByteCount, format, 0)
+    }
+
+    private static func number(in bytes: Span<UInt8>, at offset: Int) -> Int {
+        var value = 0
+        for index in offset..<offset + 4 { value = value << 8 | Int(bytes[index]) }
+        return value
+    }
+
+    /// Whether the chunk whose length is at an offset has this name.
+    private static func isChunk(
+        _ bytes: Span<UInt8>, at offset: Int, named name: StaticString
+    ) -> Bool {
+        for index in 0..<4 {
+            // Safety: the name has four bytes.
+            if unsafe name.utf8Start[index] != bytes[offset + 4 + index] { return false }
+        }
+        return true
+    }
+}

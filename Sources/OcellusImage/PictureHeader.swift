@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the header of a picture's file says, before anything is decoded.
+struct PictureHeader {
+    /// The size as stored.
+    let storedSize: ImageSize
+    /// How the stored picture is to be turned.
+    let orientation: Orientation
+    /// The denominator of the scale at which the decoder can decode into a limit, 1 for full size.
+    let scaleDenominator: Int
+
+    /// The size of the decoded picture, upright.
+    var decodedSize: ImageSize {
+        let scaled = ImageSize(
+            width: (storedSize.width + scaleDenominator - 1) / scaleDenominator,
+            height: (storedSize.height + scaleDenominator - 1) / scaleDenominator)
+        return orientation.isTransposed ? scaled.transposed : scaled
+    }
+
+    /// Checks the size, and chooses the largest scale at which the picture fits into the limit.
+    ///
+    /// - Parameters:
+    ///   - path: the file, for errors.
+    ///   - storedSize: the size in the file.
+    ///   - orientation: how to turn the picture.
+    ///   - scales: the denominators that the decoder has, ascending.
+    ///   - limit: the largest upright size.
+    /// - Throws: `ImageError.damaged` if the size is empty, `ImageError.pictureTooLarge` if no scale
+    ///   is small enough.
+    init(
+        path: String, storedSize: ImageSize, orientation: Orientation, scales: [Int],
+        limit: ImageSize
+    ) throws(ImageError) {
+        guard storedSize.width > 0, storedSize.height > 0 else {
+            throw .damaged(path: path, reason: "its size is \(storedSize.description) pixels")
+        }
+        for scale in scales {
+            let header = PictureHeader(
+                storedSize: storedSize, orientation: orientation, scaleDenominator: scale)
+            if header.decodedSize.fits(in: limit) {
+                self = header
+                return
+            }
+        }
+        let full = orientation.isTransposed ? storedSize.transposed : storedSize
+        throw .pictureTooLarge(path: path, size: full, limit: limit)
+    }
+
+    private init(storedSize: ImageSize, orientation: Orientation, scaleDenominator: Int) {
+        self.storedSize = storedSize
+        self.orientation = orientation
+        self.scaleDenominator = scaleDenominator
+    }
+}
