@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A question as the model reads it: tokens, ready to be asked many times without allocating.
+public struct Prompt: Sendable {
+    /// The tokens, the model's prompt template included.
+    public let tokens: [Int]
+}
+
+/// A closed set of answers, as tokens.
+public struct Choices: Sendable {
+    /// The answers as they were given.
+    public let texts: [String]
+    /// The tokens of each, the end of text included where the model has prompts.
+    let tokens: [[Int]]
+}
+
+/// What a session answered. Reused for the next answer, it allocates nothing.
+public struct Answer: Sendable {
+    /// The tokens of the answer, without the end of text.
+    public internal(set) var tokens: [Int] = []
+    /// The answer as UTF-8.
+    public internal(set) var utf8: [UInt8] = []
+    /// Whether the model ended the answer itself; otherwise it reached the limit.
+    public internal(set) var isComplete = false
+    /// The probability of the answer: for choices among them, else of its tokens one by one.
+    public internal(set) var probability: Float = 0
+    /// The time to read the question, in nanoseconds.
+    public internal(set) var promptNanoseconds: Int64 = 0
+    /// The count of tokens of the question.
+    public internal(set) var promptTokenCount = 0
+    /// The time to write the answer, in nanoseconds.
+    public internal(set) var decodeNanoseconds: Int64 = 0
+
+    /// An empty answer with room for as many tokens.
+    public init(capacity: Int) {
+        tokens.reserveCapacity(capacity)
+        utf8.reserveCapacity(capacity * 16)
+    }
+
+    /// The answer as a string, without the white space that the first token brings.
+    public var text: String {
+        var bytes = utf8[...]
+        while let first = bytes.first, first == 0x20 || first == 0x0A { bytes.removeFirst() }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The answer as a string, exactly as the model wrote it.
+    public var rawText: String { String(decoding: utf8, as: UTF8.self) }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLibc
+import OcellusKernels
+import OcellusMemory
+import OcellusModels
+import OcellusTokenizer
+
+extension Session {
+    /// Makes a question ready to be asked, in the model's prompt template.
+    ///
+    /// - Throws: `OcellusError.emptyPrompt` if there is no token to read.
+    public func prompt(_ question: String) throws(OcellusError) -> Prompt {
+        let tokens = model.promptTemplate.tokens(of: question, tokenizer: model.tokenizer)
+        guard !tokens.isEmpty, !question.isEmpty else { throw .emptyPrompt }
+        return Prompt(tokens: tokens)
+    }
+
+    /// Makes a closed set of answers ready to be scored.
+    ///
+    /// - Throws: `OcellusError.emptyChoice` if there are none, or one has no text.
+    public func choices(_ texts: [String]) throws(OcellusError) -> Choices {
+        guard !texts.isEmpty else { throw .emptyChoice }
+        var tokens: [[Int]] = []
+        for text in texts {
+            guard !text.isEmpty else { throw .emptyChoice }
+            // Answers begin with a space, and end, where the model was trained on prompts.
+            tokens.append(
+                model.promptTemplate.isPresent
+                    ? model.tokenizer.encode(" " + text) + [model.vocabulary.endOfText]
+                    : model.tokenizer.encode(text))
+        }
+        return Choices(texts: texts, tokens: tokens)
+    }
+
+    /// Answers a question about all that was seen, token by token; the live state stays as it is.
+    ///
+    /// - Parameters:
+    ///   - maximumTokens: the most tokens of an answer; at most the answer's capacity, so that
+    ///     nothing is allocated.
+    ///   - answer: overwritten.
+    public mutating func answer(
+        _ prompt: Prompt, sampling: Sampling = .greedy, maximumTokens: Int,
+        into answer: inout Answer
+    ) {
+        answer.clear()
+        var random = RandomNumbers(seed: sampling.seed)
+        var hidden = read(prompt, into: &answer)
+        let start = monotonicNanoseconds()
+        var logProbability: Float = 0
+        while answer.tokens.count < maximumTokens {
+            let logits = nextLogits(after: hidden)
+            let token = model.sampler.sample(logits, sampling, random: &random, in: arena)
+            logProbability += logits[0, token] - logSumExp(logits)
+            if token == model.vocabulary.endOfText {
+                answer.isComplete = true
+                break
+            }
+            answer.tokens.append(token)
+            detokenizer.append(token, to: &answer.utf8)
+            hidden = model.decoder.step(token, state: fork, in: arena, on: pool)
+        }
+        detokenizer.finish(to: &answer.utf8)
+        answer.probability = clibc_exp(logProbability)
+        answer.decodeNanoseconds = monotonicNanoseconds() - start
+    }
+
+    /// Answers a question with the most probable of the choices; the live state stays as it is.
+    ///
+    /// The score of a choice is the probability of its tokens, the end of the answer included, so
+    /// that one may begin with another. The probabilities are normalised over the choices.
+    ///
+    /// - Parameters:
+    ///   - probabilities: overwritten with one per choice.
+    ///   - answer: overwritten with the best choice and its probability.
+    /// - Returns: the index of the best choice.
+    @discardableResult
+    public mutating func answer(
+        _ prompt: Prompt, choices: Choices, probabilities: inout [Float], into answer: inout Answer
+    ) -> Int {
+        answer.clear()
+        let hidden = read(prompt, into: &answer)
+        let start = monotonicNanoseconds()
+        let first = arena[model.states.questionLogits]
+        first.copy(from: nextLogits(after: hidden))
+        question.copy(from: fork)
+        probabilities.removeAll(keepingCapacity: true)
+        var best = 0
+        for index in choices.tokens.indices {
+            probabilities.append(score(choices.tokens[index], firstLogits: first))
+            if probabilities[index] > probabilities[best] { best = index }
+        }
+        let greatest = probabilities[best]
+        var sum: Float = 0
+        for index in probabilities.indices {
+            probabilities[index] = clibc_exp(probabilities[index] - greatest)
+            sum += probabilities[index]
+        }
+        for index in probabilities.indices { probabilities[index] /= sum }
+        for token in choices.tokens[best] where token != model.vocabulary.endOfText {
+            answer.tokens.append(token)
+            detokenizer.append(token, to: &answer.utf8)
+        }
+        detokenizer.finish(to: &answer.utf8)
+        answer.isComplete = true
+        answer.probability = probabilities[best]
+        answer.decodeNanoseconds = monotonicNanoseconds() - start
+        return best
+    }
+
+    /// Forks the live state and folds the question into the fork.
+    private mutating func read(_ prompt: Prompt, into answer: inout Answer) -> Tensor {
+        let start = monotonicNanoseconds()
+        fork.copy(from: live)
+        let hidden = model.decoder.prefill(prompt.tokens, state: fork, in: arena, on: pool)
+        answer.promptNanoseconds = monotonicNanoseconds() - start
+        answer.promptTokenCount = prompt.tokens.count
+        return hidden
+    }
+
+    /// The logarithm of the probability of all tokens of a choice, after the question.
+    private func score(_ tokens: [Int], firstLogits: Tensor) -> Float {
+        fork.copy(from: question)
+        var logits = firstLogits
+        var sum: Float = 0
+        for index in tokens.indices {
+            sum += logits[0, tokens[index]] - logSumExp(logits)
+            guard index + 1 < tokens.count else { break }
+            logits = nextLogits(
+                after: model.decoder.step(tokens[index], state: fork, in: arena, on: pool))
+        }
+        return sum
+    }
+
+    /// The logits of the next token; tokens without text never win.
+    @_noAllocation @_noLocks
+    private func nextLogits(after hidden: Tensor) -> Tensor {
+        let logits = model.decoder.logits(of: hidden, in: arena, on: pool)
+        for index in 0..<paddingTokens.count { logits[0, paddingTokens[index]] = -.infinity }
+        return logits
+    }
+}
+
+extension Answer {
+    /// Forgets the last answer and keeps its memory.
+    mutating func clear() {
+        tokens.removeAll(keepingCapacity: true)
+        utf8.removeAll(keepingCapacity: true)
+        isComplete = false
+        probability = 0
+    }
+}
+
+/// log(sum of exp) of a row, without overflow.
+@_noAllocation @_noLocks
+private func logSumExp(_ row: Tensor) -> Float {
+    let greatest = row[0, argmax(row)]
+    var sum: Float = 0
+    for column in 0..<row.columns { sum += clibc_exp(row[0, column] - greatest) }
+    return greatest + clibc_log(sum)
+}

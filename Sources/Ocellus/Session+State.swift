@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+import OcellusFormat
+import OcellusMemory
+import OcellusModels
+
+extension Session {
+    /// The size of a saved state in bytes.
+    public var stateByteCount: Int { stateHeader.totalByteCount }
+
+    /// The live state as bytes, to keep in memory.
+    public func save() -> [UInt8] {
+        var saved: [UInt8] = []
+        saved.reserveCapacity(stateByteCount)
+        unsafe forEachPart { part in unsafe saved.append(contentsOf: part) }
+        return saved
+    }
+
+    /// Saves the live state to a file, atomically: a reader finds the old file or the new one.
+    ///
+    /// - Throws: `OcellusError.model` with `ModelFileError.cannotWrite`; an older file is then as it
+    ///   was.
+    public func save(toFile path: String) throws(OcellusError) {
+        try fromFile { () throws(ModelFileError) in
+            var file = try AtomicFile(path: path)
+            try unsafe forEachPart { part throws(ModelFileError) in try unsafe file.write(part) }
+            try file.commit()
+        }
+    }
+
+    /// Restores a live state that was kept in memory.
+    ///
+    /// - Throws: `OcellusError.state` if the bytes are damaged or belong to another model; the live
+    ///   state is then as before.
+    public mutating func restore(_ saved: [UInt8]) throws(OcellusError) {
+        let restored = unsafe saved.withUnsafeBytes { unsafe restore(from: $0) }
+        if case .failure(let fault) = restored {
+            throw .state(path: "the saved state", what: fault.description)
+        }
+    }
+
+    /// Restores a live state from a file.
+    ///
+    /// - Throws: `OcellusError.model` if the file cannot be read, `.state` if it is damaged or
+    ///   belongs to another model; the live state is then as before.
+    public mutating func restore(fromFile path: String) throws(OcellusError) {
+        let file = try fromFile { () throws(ModelFileError) in try MappedFile(path: path) }
+        if case .failure(let fault) = unsafe restore(from: file.bytes) {
+            throw .state(path: path, what: fault.description)
+        }
+    }
+
+    private var stateHeader: StateHeader {
+        let parts = stateTensors
+        return StateHeader(
+            modelChecksum: model.checksum, frameCount: UInt64(frameCount),
+            decoderCount: UInt64(parts[0].count),
+            projectorCount: UInt64(parts.count > 1 ? parts[1].count : 0))
+    }
+
+    /// The tensors of the live state: the decoder's, then the projector's if it has one.
+    private var stateTensors: [Tensor] {
+        switch model.vision {
+        case .some(let vision):
+            guard let projectorState = vision.projector.stateTensor else { return [live.elements] }
+            return [live.elements, arena[projectorState]]
+        case .none:
+            return [live.elements]
+        }
+    }
+
+    /// Hands out the bytes of a saved state in order: header, tensors, checksum.
+    private func forEachPart<Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+    ) throws(Failure) {
+        var checksum = RunningChecksum()
+        let header = stateHeader.bytes
+        let headerSpan = unsafe header.span.bytes
+        checksum.add(headerSpan)
+        try unsafe headerSpan.withUnsafeBytes { part throws(Failure) in try unsafe body(part) }
+        for tensor in stateTensors {
+            // Safety: the tensor has this many elements of four bytes.
+            let part = unsafe UnsafeRawBufferPointer(start: tensor.base, count: 4 * tensor.count)
+            unsafe checksum.add(part.bytes)
+            try unsafe body(part)
+        }
+        let end = checksum.value.littleEndianBytes
+        try unsafe end.span.bytes.withUnsafeBytes { part throws(Failure) in try unsafe body(part) }
+    }
+
+    private mutating func restore(
+        from block: UnsafeRawBufferPointer
+    ) -> Result<Void, StateFault> {
+        let header: StateHeader
+        switch unsafe checkedHeader(of: block) {
+        case .success(let valid): header = valid
+        case .failure(let fault): return .failure(fault)
+        }
+        var offset = StateHeader.byteCount
+        for tensor in stateTensors {
+            let end = offset + 4 * tensor.count
+            // Safety: the header's counts were compared with the tensors, and the block's size.
+            unsafe UnsafeMutableRawBufferPointer(start: tensor.base, count: 4 * tensor.count)
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: block[offset..<end]))
+            offset = end
+        }
+        frameCount = Int(truncatingIfNeeded: header.frameCount & UInt64(Int.max))
+        return .success(())
+    }
+
+    private func checkedHeader(
+        of block: UnsafeRawBufferPointer
+    ) -> Result<StateHeader, StateFault> {
+        let found: StateHeader
+        switch unsafe StateHeader.load(from: block) {
+        case .success(let header): found = header
+        case .failure(let fault): return .failure(fault)
+        }
+        let expected = stateHeader
+        guard found.modelChecksum == expected.modelChecksum,
+            found.decoderCount == expected.decoderCount,
+            found.projectorCount == expected.projectorCount
+        else { return .failure(.otherModel) }
+        guard block.count == expected.totalByteCount else { return .failure(.truncated) }
+        let end = block.count - 8
+        var checksum = RunningChecksum()
+        // Safety: the size was checked.
+        unsafe checksum.add(UnsafeRawBufferPointer(rebasing: block[..<end]).bytes)
+        let stored = UInt64(
+            littleEndian: unsafe block.loadUnaligned(fromByteOffset: end, as: UInt64.self))
+        return checksum.value == stored ? .success(found) : .failure(.damaged)
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package import OcellusImage
+import OcellusMemory
+import OcellusModels
+
+/// A copy of a tensor's elements, outside the arena.
+package struct TracedTensor {
+    /// The sizes, the slowest dimension first.
+    package let shape: [Int]
+    /// The elements in C order.
+    package let elements: [Float]
+
+    init(_ tensor: Tensor, shape: [Int]) {
+        precondition(shape.reduce(1, *) == tensor.count)
+        self.shape = shape
+        let row = tensor.reshaped(rows: 1, columns: tensor.count)
+        elements = (0..<tensor.count).map { row[0, $0] }
+    }
+
+    /// Tensors of equal shape as one, with a dimension in front.
+    init(joining parts: [TracedTensor]) {
+        shape = [parts.count] + (parts.first?.shape ?? [])
+        elements = parts.flatMap { $0.elements }
+    }
+}
+
+/// The stages of one frame.
+package struct VisionTrace {
+    /// (3, height, width).
+    package let pixels: TracedTensor
+    /// (cells, dVision).
+    package let features: TracedTensor
+    /// (tokens, dModel).
+    package let tokens: TracedTensor
+}
+
+/// What `ocellus-kit trace` looks at. It allocates, and is not for the run of a device.
+extension Session {
+    /// Folds a frame into the live state as `see` does, and copies each stage.
+    package mutating func traceFrame(_ frame: Frame) throws(OcellusError) -> VisionTrace {
+        switch model.vision {
+        case .some(let vision):
+            do {
+                try vision.preprocessor.validate(frame.size, crop: nil)
+            } catch {
+                throw .image(error)
+            }
+            let stages = traceStages(of: frame, vision: vision)
+            frameCount += 1
+            return stages
+        case .none:
+            throw .noVision(path: model.path)
+        }
+    }
+
+    private func traceStages(of frame: Frame, vision: borrowing Vision) -> VisionTrace {
+        let side = vision.encoder.configuration.imageSize
+        let pixels = arena[vision.pixels]
+        vision.preprocessor.run(frame, crop: nil, into: pixels, in: arena)
+        let tracedPixels = TracedTensor(pixels, shape: [3, side, side])
+        let features = vision.encoder.encode(in: arena, on: pool)
+        let tracedFeatures = TracedTensor(features, shape: [features.rows, features.columns])
+        let tokens = vision.projector.project(
+            features, isFirstFrame: frameCount == 0, in: arena, on: pool)
+        let tracedTokens = TracedTensor(tokens, shape: [tokens.rows, tokens.columns])
+        _ = model.decoder.prefill(embeddings: tokens, state: live, in: arena, on: pool)
+        return VisionTrace(pixels: tracedPixels, features: tracedFeatures, tokens: tracedTokens)
+    }
+
+    /// Folds tokens into the live state, chunk by chunk, and copies the logits after each.
+    package mutating func traceTokens(_ tokens: [Int]) -> TracedTensor {
+        var rows: [TracedTensor] = []
+        var start = 0
+        while start < tokens.count {
+            let count = min(model.decoder.chunkLength, tokens.count - start)
+            _ = model.decoder.prefill(
+                Array(tokens[start..<start + count]), state: live, in: arena, on: pool)
+            for row in 0..<count {
+                let hidden = model.decoder.hiddenRow(row, in: arena)
+                let logits = model.decoder.logits(of: hidden, in: arena, on: pool)
+                rows.append(TracedTensor(logits, shape: [logits.columns]))
+            }
+            start += count
+        }
+        return TracedTensor(joining: rows)
+    }
+
+    /// Copies the convolution histories (layers, dConv - 1, channels) and the hidden states
+    /// (layers, dInner, dState) of the live state.
+    package func traceState() -> (history: TracedTensor, h: TracedTensor) {
+        var histories: [TracedTensor] = []
+        var hiddens: [TracedTensor] = []
+        for layer in 0..<live.layout.layerCount {
+            let (history, h) = (live.history(layer: layer), live.h(layer: layer))
+            histories.append(TracedTensor(history, shape: [history.rows, history.columns]))
+            hiddens.append(TracedTensor(h, shape: [h.rows, h.columns]))
+        }
+        return (TracedTensor(joining: histories), TracedTensor(joining: hiddens))
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The layout of a saved state, little-endian:
+///
+///     offset  size
+///          0     8  magic "OCLSTATE"
+///          8     8  format version, 1
+///         16     8  checksum of the model that the state belongs to
+///         24     8  count of frames that were folded into it
+///         32     8  count of floats of the decoder's state, D
+///         40     8  count of floats of the projector's state, P
+///         48   4 D  the decoder's state, as `DecoderState` lays it out
+///              4 P  the features of the last frame, if the projector compares frames
+///                8  checksum of all bytes before it
+struct StateHeader {
+    static let byteCount = 48
+    /// "OCLSTATE" as a little-endian number.
+    static let magic: UInt64 = 0x4554_4154_534C_434F
+    static let version: UInt64 = 1
+
+    var modelChecksum: UInt64
+    var frameCount: UInt64
+    var decoderCount: UInt64
+    var projectorCount: UInt64
+
+    /// The size of a whole saved state in bytes.
+    var totalByteCount: Int {
+        StateHeader.byteCount + 4 * Int(decoderCount + projectorCount) + 8
+    }
+
+    /// The header as it lies in the file.
+    var bytes: [UInt8] {
+        let fields = [
+            StateHeader.magic, StateHeader.version, modelChecksum, frameCount, decoderCount,
+            projectorCount,
+        ]
+        var bytes: [UInt8] = []
+        for field in fields { bytes += field.littleEndianBytes }
+        return bytes
+    }
+
+    /// Reads the header that a block begins with, or says why it is none.
+    static func load(from block: UnsafeRawBufferPointer) -> Result<StateHeader, StateFault> {
+        guard block.count >= byteCount + 8 else { return .failure(.truncated) }
+        func field(_ index: Int) -> UInt64 {
+            // Safety: the block has room for the header.
+            UInt64(
+                littleEndian: unsafe block.loadUnaligned(
+                    fromByteOffset: 8 * index, as: UInt64.self))
+        }
+        guard field(0) == magic else { return .failure(.notAState) }
+        guard field(1) == version else { return .failure(.otherVersion(field(1))) }
+        return .success(
+            StateHeader(
+                modelChecksum: field(2), frameCount: field(3), decoderCount: field(4),
+                projectorCount: field(5)))
+    }
+}
+
+/// Why a saved state is refused.
+enum StateFault: Error {
+    case notAState
+    case truncated
+    case otherVersion(UInt64)
+    case otherModel
+    case damaged
+
+    var description: String {
+        switch self {
+        case .notAState: "not a saved state of Ocellus"
+        case .truncated: "the saved state is cut short"
+        case .otherVersion(let version):
+            "the saved state has version \(version); this program reads \(StateHeader.version)"
+        case .otherModel:
+            "the state was saved with another model; open that one, or start without the state"
+        case .damaged: "the saved state is damaged: its checksum does not match"
+        }
+    }
+}
+
+/// A checksum of bytes, word by word.
+///
+/// Not cryptographic: it finds torn and rotten files, not forged ones.
+///
+/// - Source: the FNV-1a step of Fowler, Noll and Vo on 64-bit words, with a rotation.
+struct RunningChecksum {
+    private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    /// Adds bytes, a multiple of 4.
+    mutating func add(_ bytes: RawSpan) {
+        var offset = 0
+        while offset + 4 <= bytes.byteCount {
+            // Safety: any four bytes are a number.
+            let word = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self)
+            value = (value ^ UInt64(UInt32(littleEndian: word))) &* 0x0000_0100_0000_01B3
+            value = (value << 29) | (value >> 35)
+            offset += 4
+        }
+    }
+}
+
+extension UInt64 {
+    /// The bytes of the number, the lowest first.
+    var littleEndianBytes: [UInt8] {
+        (0..<8).map { UInt8(truncatingIfNeeded: self >> (8 * $0)) }
+    }
+}

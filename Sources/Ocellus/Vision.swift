@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import OcellusFormat
+public import OcellusImage
+public import OcellusMemory
+public import OcellusModels
+
+/// The parts of a model that turn a frame into image tokens, and their buffers.
+public struct Vision: ~Copyable {
+    /// Where a frame source puts the picture: the bytes of the largest frame, three per pixel.
+    public let frameSlot: PlannedBytes
+    /// The preprocessed picture, (3, imageSize * imageSize).
+    public let pixels: PlannedTensor
+    /// Frame to pixels.
+    public let preprocessor: Preprocessor
+    /// Pixels to features.
+    public let encoder: VisionEncoder
+    /// Features to image tokens.
+    public let projector: Projector
+
+    init(
+        file: borrowing ModelFile, options: SessionOptions, planner: inout MemoryPlanner
+    ) throws(OcellusError) {
+        let configuration = try fromModels { () throws(ModelError) in
+            try VisionConfiguration(file: file)
+        }
+        let settings = try PreprocessorSettings(file: file, imageSize: configuration.imageSize)
+        let frame = options.maximumFrame
+        let frameSlot = planner.bytes("frame", count: frame.frameByteCount, in: .state)
+        let pixels = planner.tensor(
+            "pixels", rows: 3, columns: configuration.imageSize * configuration.imageSize,
+            in: .scratch)
+        let preprocessor = Preprocessor(
+            settings: settings, maximumFrame: frame, planner: &planner)
+        planner.advance()
+        let encoder = try fromModels { () throws(ModelError) in
+            try VisionEncoder(
+                file: file, configuration: configuration, pixels: pixels,
+                threadCount: options.threadCount, planner: &planner)
+        }
+        projector = try fromModels { () throws(ModelError) in
+            try Projector(file: file, encoder: encoder, pixels: pixels, planner: &planner)
+        }
+        planner.release(pixels)
+        self.frameSlot = frameSlot
+        self.pixels = pixels
+        self.preprocessor = preprocessor
+        self.encoder = encoder
+    }
+}
+
+extension PreprocessorSettings {
+    /// What a vision file says about the pictures that it takes; CLIP's habits where it is silent.
+    init(file: borrowing ModelFile, imageSize: Int) throws(OcellusError) {
+        let (mean, deviation, strategyName, filterName) = try fromFile {
+            () throws(ModelFileError) in
+            (
+                try file.floats("clip.vision.image_mean"),
+                try file.floats("clip.vision.image_std"),
+                try file.string("ocellus.image.strategy", default: "crop"),
+                try file.string("ocellus.image.filter", default: "bicubic")
+            )
+        }
+        func refuse(_ what: String) -> OcellusError {
+            .model(.unsupported(path: file.path, what: what))
+        }
+        guard mean.count == 3, deviation.count == 3, deviation.allSatisfy({ $0 > 0 }) else {
+            throw refuse("clip.vision.image_mean and .image_std must have three numbers above 0")
+        }
+        let strategy: Strategy
+        switch strategyName {
+        case "stretch": strategy = .stretch
+        case "crop": strategy = .crop
+        case "pad": strategy = .pad
+        default: throw refuse("ocellus.image.strategy is '\(strategyName)'")
+        }
+        let filter: ResizeFilter
+        switch filterName {
+        case "bilinear": filter = .bilinear
+        case "bicubic": filter = .bicubic
+        default: throw refuse("ocellus.image.filter is '\(filterName)'")
+        }
+        self.init(
+            outputWidth: imageSize, outputHeight: imageSize,
+            mean: SIMD3(mean[0], mean[1], mean[2]),
+            standardDeviation: SIMD3(deviation[0], deviation[1], deviation[2]),
+            strategy: strategy, filter: filter)
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import Ocellus
+
+/// `ocellus ask`: answers questions about a picture or a clip, or continues a text.
+struct AskCommand {
+    static let help = """
+        usage: ocellus ask --model DIR [--image FILE ... | --video FILE] [options] "question" ...
+
+        Folds a picture or the frames of a clip into the model's state once, then answers each
+        question from there. Without a picture it continues the text.
+
+          --image FILE        a JPEG, PNG or PPM picture; repeated, they are seen in this order
+          --video FILE        a clip: Y4M, a folder of pictures, or anything that ffmpeg reads
+          --frames N          frames of the clip, evenly spread (default: as many as the model
+                              was trained on)
+          --every TIME        one frame per TIME instead, e.g. 500ms
+          --crop X,Y,W,H      look only at this part of each picture, in its pixels
+          --json              one JSON object per question
+          --stats             times and memory on standard error
+        \(Questioner.help)
+        \(ModelOptions.help)
+
+        examples:
+          ocellus ask --model models/ommatidium --image cat.jpg "Is there a cat?" "Where is it?"
+          ocellus ask --model models/ommatidium --video street.mp4 "Which way did the car move?"
+          ocellus ask --model models/ommatidium --image cat.jpg --choices yes,no "Is there a dog?"
+        """
+
+    private let arguments: Arguments
+
+    init(_ texts: [String]) throws(CommandError) {
+        arguments = try Arguments(
+            texts,
+            options: ModelOptions.options + Questioner.options + [
+                Option("--image", "FILE"), Option("--video", "FILE"), Option("--frames", "N"),
+                Option("--every", "TIME"), Option("--crop", "X,Y,W,H"), Option("--json"),
+                Option("--stats"),
+            ], command: "ask")
+        guard !arguments.positional.isEmpty else {
+            throw .usage("no question given: ocellus ask --model DIR --image FILE \"question\"")
+        }
+        guard !arguments.has("--image") || !arguments.has("--video") else {
+            throw .usage("--image and --video exclude each other")
+        }
+    }
+
+    func run() throws(CommandError) {
+        let questions = arguments.positional
+        let crop = try FrameInput.crop(arguments)
+        var input = try FrameInput(arguments)
+        let model = try ModelOptions.open(arguments, frame: input.maximumFrame)
+        var session = try ModelOptions.start(model)
+        var questioner = try Questioner(arguments, session: session)
+        let prompts = try Questioner.prompts(questions, session: session)
+        var report = Report()
+        try input.see(with: &session, crop: crop, report: &report)
+
+        for index in prompts.indices {
+            questioner.ask(prompts[index], with: &session)
+            report.add(questioner.answer)
+            writeLine(
+                arguments.has("--json")
+                    ? JSON.object(
+                        questioner.json(question: questions[index], session: session)
+                    ).text
+                    : questioner.line(session))
+        }
+        if arguments.has("--stats") { report.write(session: session) }
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import Ocellus
+import OcellusCapture
+import OcellusImage
+
+/// How a program ends, after BSD's sysexits.h. Part of the interface: scripts rely on it.
+enum ExitCode: Int32 {
+    case success = 0
+    /// The command line is wrong.
+    case usage = 64
+    /// A picture, a clip or a saved state is damaged or too large.
+    case badInput = 65
+    /// A file is not there or cannot be read.
+    case noInput = 66
+    /// A program that is needed (ffmpeg) is missing or failed.
+    case unavailable = 69
+    /// There is not enough memory.
+    case noMemory = 71
+    /// Results cannot be written.
+    case cannotWrite = 74
+    /// A model file is damaged or not supported.
+    case badModel = 78
+}
+
+/// Why a command stops: what to say on standard error, and how to exit.
+struct CommandError: Error {
+    let exitCode: ExitCode
+    let message: String
+
+    init(_ exitCode: ExitCode, _ message: String) {
+        self.exitCode = exitCode
+        self.message = message
+    }
+
+    /// A wrong command line.
+    static func usage(_ message: String) -> CommandError {
+        CommandError(.usage, message)
+    }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+import Ocellus
+import OcellusCapture
+import OcellusImage
+import OcellusMemory
+
+/// The frames that `ask` looks at before it answers: pictures, a clip, or none.
+struct FrameInput: ~Copyable {
+    private let pictures: [String]
+    private var clip: FrameSource?
+
+    /// The size of the largest frame, or nil without frames.
+    let maximumFrame: ImageSize?
+
+    init(_ arguments: Arguments) throws(CommandError) {
+        let period = try arguments.duration("--every")
+        guard period == nil || !arguments.has("--frames") else {
+            throw .usage("--frames and --every exclude each other")
+        }
+        guard let path = arguments.string("--video") else {
+            guard period == nil, !arguments.has("--frames") else {
+                throw .usage("--frames and --every belong to --video")
+            }
+            let pictures = arguments.strings("--image")
+            maximumFrame = try Self.largest(pictures)
+            self.pictures = pictures
+            clip = nil
+            return
+        }
+        let frames = try arguments.int(
+            "--frames", default: try ModelOptions.framesOfTraining(arguments), in: 1...100_000)
+        let source = try Self.open(
+            SourceSettings(
+                path: path, period: period, frameCount: period == nil ? frames : nil))
+        pictures = []
+        maximumFrame = source.maximumFrame
+        clip = consume source
+    }
+
+    /// Folds all frames into the session's state.
+    mutating func see(
+        with session: inout Session, crop: CropRectangle?, report: inout Report
+    ) throws(CommandError) {
+        guard maximumFrame != nil else { return }
+        guard let slot = session.frameSlot else {
+            throw CommandError(OcellusError.noVision(path: session.model.path))
+        }
+        for path in pictures {
+            let frame: Frame
+            do {
+                frame = try PictureFile.decode(
+                    path, into: slot, limit: session.model.options.maximumFrame)
+            } catch {
+                throw CommandError(error)
+            }
+            try session.watch(frame, crop: crop)
+            report.add(session.lastFrameTimes)
+        }
+        while let frame = try nextOfClip(into: slot) {
+            try session.watch(frame, crop: crop)
+            report.add(session.lastFrameTimes)
+        }
+        guard session.frameCount > 0 else {
+            throw CommandError(.badInput, "the clip has no frames")
+        }
+    }
+
+    /// The region of interest of the arguments.
+    static func crop(_ arguments: Arguments) throws(CommandError) -> CropRectangle? {
+        guard let text = arguments.string("--crop") else { return nil }
+        do {
+            return try CropRectangle(parsing: text)
+        } catch {
+            throw .usage(error.description)
+        }
+    }
+
+    /// Opens a source of frames.
+    static func open(_ settings: SourceSettings) throws(CommandError) -> FrameSource {
+        do {
+            return try FrameSource.open(settings)
+        } catch {
+            throw CommandError(error)
+        }
+    }
+
+    private mutating func nextOfClip(into slot: Bytes) throws(CommandError) -> Frame? {
+        do throws(CaptureError) {
+            return try clip?.next(into: slot)
+        } catch {
+            throw CommandError(error)
+        }
+    }
+
+    private static func largest(_ paths: [String]) throws(CommandError) -> ImageSize? {
+        var largest: ImageSize?
+        for path in paths {
+            do {
+                let size = try PictureFile.size(of: path)
+                largest = largest?.union(size) ?? size
+            } catch {
+                throw CommandError(error)
+            }
+        }
+        return largest
+    }
+}
+
+extension Session {
+    /// Folds a frame into the live state; the error as the program reports it.
+    mutating func watch(_ frame: Frame, crop: CropRectangle?) throws(CommandError) {
+        do {
+            try see(frame, crop: crop)
+        } catch {
+            throw CommandError(error)
+        }
+    }
+}

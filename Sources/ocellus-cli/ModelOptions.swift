@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLibc
+import Ocellus
+import OcellusCapture
+import OcellusFormat
+import OcellusImage
+import OcellusModels
+
+/// The options that all commands share: which model, how many threads, how large a frame.
+enum ModelOptions {
+    /// The options as the parser knows them.
+    static let options = [
+        Option("--model", "DIR"), Option("--threads", "N"), Option("--max-frame", "WxH"),
+        Option("--chunk", "N"),
+    ]
+
+    /// Their explanation in the help of each command.
+    static let help = """
+          --model DIR         folder with decoder.gguf and vision.gguf, or a decoder file
+          --threads N         threads that compute (default: the cores, at most 4)
+          --max-frame WxH     largest frame planned for (default 1920x1080; a larger picture
+                              or clip raises it)
+          --chunk N           most tokens per run through the decoder (default 64)
+        """
+
+    /// Opens the model that the arguments name.
+    ///
+    /// - Parameter frame: the size of the frames that will come; raises the planned maximum.
+    static func open(
+        _ arguments: Arguments, frame: ImageSize? = nil
+    ) throws(CommandError) -> Model {
+        let path = try arguments.required("--model", "DIR")
+        var options = SessionOptions()
+        options.threadCount = try arguments.int(
+            "--threads", default: max(1, min(4, coreCount())), in: 1...64)
+        options.chunkLength = try arguments.int(
+            "--chunk", default: options.chunkLength, in: 1...4096)
+        if let text = arguments.string("--max-frame") {
+            guard let size = parseSize(text) else {
+                throw .usage("--max-frame '\(text)' is not a size such as 1280x720")
+            }
+            options.maximumFrame = size
+        } else if let frame {
+            options.maximumFrame = options.maximumFrame.union(frame)
+        }
+        do {
+            return try Model(path: path, options: options)
+        } catch {
+            throw CommandError(error)
+        }
+    }
+
+    /// The count of frames of the clips that the model was trained on.
+    static func framesOfTraining(_ arguments: Arguments) throws(CommandError) -> Int {
+        let model = try open(arguments)
+        let key = "ocellus.video.frames"
+        let frames = (try? model.decoderFile.int(key, default: 6)) ?? 6
+        return min(max(frames, 1), 1000)
+    }
+
+    /// Starts a session with a model.
+    static func start(_ model: consuming Model) throws(CommandError) -> Session {
+        do {
+            return try Session(model)
+        } catch {
+            throw CommandError(error)
+        }
+    }
+
+    private static func coreCount() -> Int {
+        sysconf(Int32(_SC_NPROCESSORS_ONLN))
+    }
+
+    private static func parseSize(_ text: String) -> ImageSize? {
+        let parts = text.split(separator: "x")
+        guard parts.count == 2, let width = Int(parts[0]), let height = Int(parts[1]),
+            1...16384 ~= width, 1...16384 ~= height
+        else { return nil }
+        return ImageSize(width: width, height: height)
+    }
+}
+
+extension CommandError {
+    /// The exit code that belongs to an error of a picture.
+    init(_ error: ImageError) {
+        switch error {
+        case .unreadable: self.init(.noInput, error.description)
+        case .badCrop: self.init(.usage, error.description)
+        default: self.init(.badInput, error.description)
+        }
+    }
+
+    /// The exit code that belongs to an error of a source of frames.
+    init(_ error: CaptureError) {
+        switch error {
+        case .image(let inner): self.init(inner)
+        case .unreadable, .emptyFolder: self.init(.noInput, error.description)
+        case .programMissing, .programFailed: self.init(.unavailable, error.description)
+        case .lengthUnknown: self.init(.usage, error.description)
+        case .unknownStream, .damaged, .unsupported: self.init(.badInput, error.description)
+        }
+    }
+
+    /// The exit code that belongs to an error of the library.
+    init(_ error: OcellusError) {
+        switch error {
+        case .model(.file(.cannotOpen)): self.init(.noInput, error.description)
+        case .model(.file(.cannotWrite)): self.init(.cannotWrite, error.description)
+        case .image(let inner): self.init(inner)
+        case .model, .tokenizer, .mixedFiles: self.init(.badModel, error.description)
+        case .memory: self.init(.noMemory, error.description)
+        case .state: self.init(.badInput, error.description)
+        case .noVision, .emptyPrompt, .emptyChoice: self.init(.usage, error.description)
+        }
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import Ocellus
+import OcellusMemory
+
+/// `ocellus plan`: the exact memory of a model, before anything is loaded.
+struct PlanCommand {
+    static let help = """
+        usage: ocellus plan --model DIR [--json]
+
+        Prints every buffer that a session with this model takes, where it lies in the arena and
+        when it is used, and the exact size of the arena. No weights are read, nothing is
+        allocated. The same options give the same plan in ask, watch and bench.
+
+          --json              arenaBytes, mappedBytes and the buffers as one JSON object
+        \(ModelOptions.help)
+
+        example:
+          ocellus plan --model models/ommatidium --max-frame 640x480
+        """
+
+    private let arguments: Arguments
+
+    init(_ texts: [String]) throws(CommandError) {
+        arguments = try Arguments(
+            texts, options: ModelOptions.options + [Option("--json")], command: "plan")
+        guard arguments.positional.isEmpty else {
+            throw .usage("plan takes no text; see: ocellus plan --help")
+        }
+    }
+
+    func run() throws(CommandError) {
+        let model = try ModelOptions.open(arguments)
+        if arguments.has("--json") {
+            writeLine(json(model).text)
+        } else {
+            writeTable(model)
+        }
+    }
+
+    private func json(_ model: borrowing Model) -> JSON {
+        let plan = model.plan
+        var buffers: [JSON] = []
+        for (index, request) in plan.requests.enumerated() {
+            buffers.append(
+                .object([
+                    ("name", .string(request.name)),
+                    ("class", .string(request.memoryClass.name)),
+                    ("bytes", .int(request.byteCount)), ("offset", .int(plan.offsets[index])),
+                    ("firstStep", .int(request.firstStep)), ("lastStep", .int(request.lastStep)),
+                ]))
+        }
+        return .object([
+            ("arenaBytes", .int(plan.requiredBytes)),
+            ("stateBytes", .int(plan.byteCount(of: .state))),
+            ("scratchBytes", .int(plan.requiredBytes - plan.byteCount(of: .state))),
+            ("mappedBytes", .int(model.mappedBytes)), ("steps", .int(plan.stepCount)),
+            ("buffers", .array(buffers)),
+        ])
+    }
+
+    private func writeTable(_ model: borrowing Model) {
+        let plan = model.plan
+        writeLine("   class    bytes       offset      steps      buffer")
+        for (index, request) in plan.requests.enumerated() {
+            let cells = [
+                plan.mark(of: index), padded(request.memoryClass.name, 7),
+                padded(String(request.byteCount), 10, right: true),
+                padded(String(plan.offsets[index]), 11, right: true),
+                padded("\(request.firstStep)-\(request.lastStep)", 8, right: true), request.name,
+            ]
+            writeLine(cells.joined(separator: "  "))
+        }
+        writeLine("")
+        writeLine("the arena, steps of a run from left to right (= state, . free):")
+        writeLine(plan.drawing())
+        let state = plan.byteCount(of: .state)
+        line("weights, mapped", model.mappedBytes)
+        line("state", state)
+        line("scratch, shared", plan.requiredBytes - state)
+        line("arena", plan.requiredBytes)
+    }
+
+    private func line(_ name: String, _ byteCount: Int) {
+        writeLine(
+            padded(name, 16) + padded(MemoryPlan.mebibytes(byteCount), 12, right: true)
+                + padded("\(byteCount) bytes", 18, right: true))
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import Ocellus
+import OcellusMemory
+
+/// Times and memory of a run, for `--stats`.
+struct Report {
+    private var frameTimes: [FrameTimes] = []
+    private var promptTokens = 0
+    private var promptNanoseconds: Int64 = 0
+    private var answerTokens = 0
+    private var answerNanoseconds: Int64 = 0
+
+    /// Counts a frame that was seen.
+    mutating func add(_ times: FrameTimes) {
+        frameTimes.append(times)
+    }
+
+    /// Counts a question that was answered.
+    mutating func add(_ answer: Answer) {
+        promptTokens += answer.promptTokenCount
+        promptNanoseconds += answer.promptNanoseconds
+        answerTokens += answer.tokens.count
+        answerNanoseconds += answer.decodeNanoseconds
+    }
+
+    /// Writes the report to standard error.
+    func write(session: borrowing Session) {
+        if !frameTimes.isEmpty {
+            var sum = FrameTimes()
+            for times in frameTimes {
+                sum.preprocess += times.preprocess
+                sum.encode += times.encode
+                sum.project += times.project
+                sum.fold += times.fold
+            }
+            let count = Int64(frameTimes.count)
+            writeNote("frames          \(count)")
+            writeNote("per frame       \(milliseconds(sum.total / count)) ms:")
+            writeNote("  preprocess    \(milliseconds(sum.preprocess / count)) ms")
+            writeNote("  encode        \(milliseconds(sum.encode / count)) ms")
+            writeNote("  project       \(milliseconds(sum.project / count)) ms")
+            writeNote("  fold          \(milliseconds(sum.fold / count)) ms")
+        }
+        writeNote("questions read  " + rate(promptTokens, promptNanoseconds))
+        writeNote("answers written " + rate(answerTokens, answerNanoseconds))
+        let arena = session.model.plan.requiredBytes
+        let mapped = session.model.mappedBytes
+        let resident = peakResidentBytes()
+        writeNote("arena           \(MemoryPlan.mebibytes(arena)) (\(arena) bytes)")
+        writeNote("mapped weights  \(MemoryPlan.mebibytes(mapped)) (\(mapped) bytes)")
+        writeNote("peak resident   \(MemoryPlan.mebibytes(resident))")
+    }
+
+    private func rate(_ tokens: Int, _ nanoseconds: Int64) -> String {
+        guard nanoseconds > 0 else { return "\(tokens) tokens" }
+        let perSecond = Double(tokens) * 1e9 / Double(nanoseconds)
+        return "\(tokens) tokens in \(milliseconds(nanoseconds)) ms, "
+            + "\(decimal(perSecond, 0)) tokens per second"
+    }
+}
