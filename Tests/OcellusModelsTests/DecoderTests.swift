@@ -96,4 +96,31 @@ struct DecoderTests {
         run.state.reset()
         #expect(run.read(tokens) == expected)
     }
+
+    @Test(arguments: fixtures)
+    func `greedy text and logits are those of llama.cpp`(fixture: Fixture) throws {
+        func recorded(_ name: String) throws -> ReferenceArray {
+            try ReferenceArray(path: fixture.path(name + ".npy", under: "llama.cpp"))
+        }
+        let tokens = try recorded("tokens").elements.map { Int($0) }
+        let margins = try recorded("margins").elements
+        let expected = try recorded("logits")
+        // Where llama.cpp rounds, the better of two close tokens is chance.
+        let slack: Float = fixture.isRoundedByPeer ? 0.2 : 0
+        let run = try DecoderRun(fixture)
+        var logits = run.prefill(try Self.tokens(fixture))
+        var first: [Float] = []
+        for (index, token) in tokens.enumerated() {
+            let best = logits.indices.max { logits[$0] < logits[$1] }
+            #expect(best == token || margins[index] < slack, "token \(index)")
+            if index < expected.shape[0] { first += logits }
+            logits = run.readStepByStep([token])
+        }
+        if fixture.isRoundedByPeer {
+            expectClose(first, expected.elements, within: 2e-2, "logits")
+        } else {
+            let error = zip(first, expected.elements).map { abs($0 - $1) }.max() ?? .infinity
+            #expect(error <= 1e-2)
+        }
+    }
 }

@@ -11,13 +11,18 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     /// Kernels for quantised weights round the activations to int8 as well; PyTorch does not.
     var isQuantized: Bool { name.hasSuffix("q8_0") || name.hasSuffix("q4_0") }
 
+    /// llama.cpp rounds activations to the type of the weights: to BF16, or to int8 with scales in
+    /// half precision, where ours are in single.
+    var isRoundedByPeer: Bool { isQuantized || name.hasSuffix("bf16") }
+
     /// The largest error against PyTorch, relative to the largest magnitude.
     var tolerance: Float { isQuantized ? 2e-2 : 1e-4 }
 
-    func path(_ file: String) -> String {
+    /// A file of the model, or, under `llama.cpp`, of what llama.cpp computed from it.
+    func path(_ file: String, under folder: String = "models") -> String {
         // <repository>/Tests/OcellusModelsTests/Support.swift -> <repository>/Tests
         let tests = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
-        return "/\(tests)/Fixtures/models/\(name)/\(file)"
+        return "/\(tests)/Fixtures/\(folder)/\(name)/\(file)"
     }
 
     func array(_ stage: String) throws -> ReferenceArray {
