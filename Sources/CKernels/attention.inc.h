@@ -14,17 +14,6 @@ INLINE void pack_columns(const float *v, ptrdiff_t stride, ptrdiff_t depth,
                   i < width ? load_at(v + k * stride, i, width) : (vf){});
 }
 
-INLINE ptrdiff_t at_most(ptrdiff_t limit, ptrdiff_t n) {
-    return n < limit ? n : limit;
-}
-
-INLINE void zero_rows(float *out, ptrdiff_t stride, ptrdiff_t rows,
-                      ptrdiff_t width) {
-    for (ptrdiff_t row = 0; row < rows; row++)
-        for (ptrdiff_t i = 0; i < width; i += LANES)
-            store_at(out + row * stride, (vf){}, i, width);
-}
-
 static void attention(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
                       int worker) {
     const ck_attention_args *args = pointer;
@@ -43,7 +32,6 @@ static void attention(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
         const float *q = args->q.data + first * stride + column;
         float *out = args->out.data + first * stride + column;
 
-        zero_rows(scores, tokens, queries, tokens);
         for (ptrdiff_t key = 0; key < tokens; key += FLOAT_PANEL) {
             ptrdiff_t keys = at_most(FLOAT_PANEL, tokens - key);
             const float *k = args->k.data + key * stride + column;
@@ -51,8 +39,9 @@ static void attention(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
                 ptrdiff_t depth = at_most(FLOAT_DEPTH, width - i);
                 pack_float(CK_F32, (const uint8_t *)k, stride * 4, keys, i,
                            depth, panel);
-                float_tiles(queries, panel, depth, q + i, stride, scores + key,
-                            tokens, keys);
+                float_tiles(queries, panel, depth, q + i, stride,
+                            (tile_output){scores + key, tokens, keys, NULL,
+                                          i > 0});
             }
         }
 
@@ -63,7 +52,6 @@ static void attention(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
                 store_at(p, load_at(p, i, tokens) * inverse, i, tokens);
         }
 
-        zero_rows(out, stride, queries, width);
         for (ptrdiff_t i = 0; i < width; i += FLOAT_PANEL) {
             ptrdiff_t columns = at_most(FLOAT_PANEL, width - i);
             for (ptrdiff_t key = 0; key < tokens; key += FLOAT_DEPTH) {
@@ -71,7 +59,8 @@ static void attention(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
                 pack_columns(args->v.data + key * stride + column + i, stride,
                              depth, columns, panel);
                 float_tiles(queries, panel, depth, scores + key, tokens,
-                            out + i, stride, columns);
+                            (tile_output){out + i, stride, columns, NULL,
+                                          key > 0});
             }
         }
     }

@@ -81,12 +81,12 @@ typedef struct {
 
 /* ---- Quantised activations in the scratch of a matrix product ---- */
 
-/* x[t, k] ~ scale[t, k / 32] * value[t, k], and sums of 32 values. */
+/* x[t, k] ~ scale[t, k / 32] * value[t, k] */
 typedef struct {
     ptrdiff_t blocks; /* per token */
     int8_t *values;   /* (t, blocks * 32) */
     float *scales;    /* (t, blocks) */
-    int32_t *sums;    /* (t, blocks) */
+    int32_t *offsets; /* (t, blocks), as matmul_int8.inc.h starts sums */
 } ck_quantized;
 
 static inline ck_quantized ck_quantized_in(void *scratch, ptrdiff_t tokens,

@@ -15,6 +15,13 @@ INLINE void put_output(const ck_matmul_args *args, ptrdiff_t token,
     *out = args->accumulates ? *out + value : value;
 }
 
+/* Asks for the same bytes of the next rows: four rows at once are no stream
+ * that the processor would recognise. */
+INLINE void prefetch(const uint8_t *p, ptrdiff_t size) {
+    for (ptrdiff_t i = 0; i < size; i += 64)
+        __builtin_prefetch(p + i);
+}
+
 INLINE void few_rows(const int rows, const int type, const ck_matmul_args *args,
                      ptrdiff_t first, ptrdiff_t token) {
     const ptrdiff_t columns = args->w.columns, size = row_size(type, columns);
@@ -25,8 +32,11 @@ INLINE void few_rows(const int rows, const int type, const ck_matmul_args *args,
     for (; k + LANES <= columns; k += LANES) {
         vf v = load(x + k);
 #pragma clang loop unroll(full)
-        for (int r = 0; r < rows; r++)
+        for (int r = 0; r < rows; r++) {
+            prefetch(w + (r + rows) * size + row_size(type, k),
+                     row_size(type, LANES));
             sums[r] += load_weights(type, w + r * size, k) * v;
+        }
     }
     if (k < columns) {
         vf v = load_part(x + k, columns - k);
@@ -38,34 +48,55 @@ INLINE void few_rows(const int rows, const int type, const ck_matmul_args *args,
         put_output(args, token, first + r, sum_lanes(sums[r]));
 }
 
-INLINE float sum_dot_lanes(dot_float v) {
-    float sum = 0;
-    for (int i = 0; i < DOT_LANES / 2; i++)
-        sum += v[i] + v[i + DOT_LANES / 2];
-    return sum;
+enum { CHUNK = 8 /* blocks whose scales are converted at once */ };
+
+/* Adds the products of rows with count <= CHUNK blocks of a token. */
+INLINE void add_chunk(const int rows, const int type, const uint8_t *w,
+                      ptrdiff_t size, const int8_t *values,
+                      const float *x_scales, const int count,
+                      dot_float sums[4]) {
+    const ptrdiff_t step = block_size(type);
+    float scales[4][CHUNK]; /* of the weights, times those of the token */
+    float padded[CHUNK] = {};
+    __builtin_memcpy(padded, x_scales, (size_t)count * sizeof(float));
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+        half8 halves = {};
+        prefetch(w + (r + rows) * size, count * step);
+#pragma clang loop unroll(full)
+        for (int b = 0; b < count; b++)
+            halves[b] = load_u16(w + r * size + b * step);
+        scale_products(halves, padded, scales[r]);
+    }
+#pragma clang loop unroll(disable) /* so that scales are read from memory */
+    for (int b = 0; b < count; b++) {
+        block_input x = load_input(type, values + b * QUANT_BLOCK);
+#pragma clang loop unroll(full)
+        for (int r = 0; r < rows; r++)
+            sums[r] +=
+                block_dot(type, w + r * size + b * step + 2, x) * scales[r][b];
+    }
 }
 
 INLINE void few_rows_int8(const int rows, const int type,
                           const ck_matmul_args *args, ptrdiff_t first,
                           ptrdiff_t token) {
     const ptrdiff_t columns = args->w.columns, size = row_size(type, columns);
+    const ck_quantized x =
+        ck_quantized_in(args->scratch, args->x.rows, columns);
     const uint8_t *w = weight_row(&args->w, type, first);
-    ck_quantized x = ck_quantized_in(args->scratch, args->x.rows, columns);
     const int8_t *values = x.values + token * columns;
     const float *scales = x.scales + token * x.blocks;
     dot_float sums[4] = {};
-    for (ptrdiff_t b = 0; b < x.blocks; b++) {
-#pragma clang loop unroll(full)
-        for (int r = 0; r < rows; r++) {
-            const uint8_t *block = w + r * size + b * block_size(type);
-            float scale = f16_value(load_u16(block)) * scales[b];
-            sums[r] += block_dot(load_block(type, block),
-                                 values + b * QUANT_BLOCK) *
-                       scale;
-        }
-    }
+    ptrdiff_t b = 0;
+    for (; b + CHUNK <= x.blocks; b += CHUNK)
+        add_chunk(rows, type, w + b * block_size(type), size,
+                  values + b * QUANT_BLOCK, scales + b, CHUNK, sums);
+    for (; b < x.blocks; b++)
+        add_chunk(rows, type, w + b * block_size(type), size,
+                  values + b * QUANT_BLOCK, scales + b, 1, sums);
     for (int r = 0; r < rows; r++)
-        put_output(args, token, first + r, sum_dot_lanes(sums[r]));
+        put_output(args, token, first + r, sum_lanes(widen(sums[r])));
 }
 
 INLINE void few_item(const int type, const ck_matmul_args *args,
@@ -94,9 +125,7 @@ static void matmul_few(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
     const ck_matmul_args *args = pointer;
     for (ptrdiff_t item = begin; item < end; item++) {
         ptrdiff_t first = item * MATMUL_FEW_ROWS;
-        ptrdiff_t last = first + MATMUL_FEW_ROWS;
-        if (last > args->w.rows)
-            last = args->w.rows;
+        ptrdiff_t last = at_most(first + MATMUL_FEW_ROWS, args->w.rows);
         switch (args->w.type) {
         case CK_F32: few_item(CK_F32, args, first, last); break;
         case CK_F16: few_item(CK_F16, args, first, last); break;
@@ -140,10 +169,7 @@ static void quantize(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
                              sizeof bytes);
             sum += value;
         }
-        int32_t total = 0;
-        for (int i = 0; i < LANES; i++)
-            total += sum[i];
         to.scales[b] = magnitude / 127 + sum_lanes(excess);
-        to.sums[b] = total;
+        to.offsets[b] = -PACKED_OFFSET * __builtin_reduce_add(sum);
     }
 }

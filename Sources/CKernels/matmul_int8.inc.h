@@ -5,7 +5,7 @@
  * As in matmul_packed.inc.h, but a lane holds four bytes of its row, and a
  * block of 32 columns is summed in int32 before it is scaled. Weights are
  * stored as value + PACKED_OFFSET where the instructions multiply unsigned by
- * signed bytes; the sum of the activations takes the offset out again.
+ * signed bytes; a sum starts with what this will add, negated.
  */
 
 enum {
@@ -42,8 +42,7 @@ INLINE void pack_int8(const int type, const uint8_t *w, ptrdiff_t size,
 
 INLINE void int8_tile(const int tokens, const int8_panel *panel,
                       ptrdiff_t blocks, const ck_quantized *x, ptrdiff_t token,
-                      ptrdiff_t first, float *out, ptrdiff_t stride,
-                      ptrdiff_t width) {
+                      ptrdiff_t first, tile_output out) {
     vf acc[INT8_TOKENS][INT8_VECTORS];
 #pragma clang loop unroll(full)
     for (int t = 0; t < tokens; t++) {
@@ -58,10 +57,9 @@ INLINE void int8_tile(const int tokens, const int8_panel *panel,
         for (int t = 0; t < tokens; t++) {
 #pragma clang loop unroll(full)
             for (int v = 0; v < INT8_VECTORS; v++)
-                sums[t][v] =
-                    splat_int(-PACKED_OFFSET * x->sums[at + t * x->blocks]);
+                sums[t][v] = splat_int(x->offsets[at + t * x->blocks]);
         }
-#pragma clang loop unroll(full)
+#pragma clang loop unroll(disable) /* unrolled, it runs out of registers */
         for (int g = 0; g < INT8_GROUPS; g++) {
 #pragma clang loop unroll(full)
             for (int t = 0; t < tokens; t++) {
@@ -88,40 +86,30 @@ INLINE void int8_tile(const int tokens, const int8_panel *panel,
 #pragma clang loop unroll(full)
     for (int t = 0; t < tokens; t++) {
 #pragma clang loop unroll(full)
-        for (int v = 0; v < INT8_VECTORS; v++) {
-            float *to = out + t * stride + v * LANES;
-            ptrdiff_t left = width - v * LANES;
-            if (left >= LANES)
-                store(to, load(to) + acc[t][v]);
-            else if (left > 0)
-                store_part(to, load_part(to, left) + acc[t][v], left);
-        }
+        for (int v = 0; v < INT8_VECTORS; v++)
+            put_vector(out, t, v, acc[t][v]);
     }
 }
 
 INLINE void int8_item(const int type, const ck_matmul_args *args,
                       matmul_tile tile) {
     const ptrdiff_t size = row_size(type, args->w.columns);
-    const ptrdiff_t stride = args->out.columns;
     const ck_quantized x =
         ck_quantized_in(args->scratch, args->x.rows, args->x.columns);
     int8_panel panel;
-    begin_outputs(args, tile.row, tile.rows, tile.token, tile.tokens);
     for (ptrdiff_t r = 0; r < tile.rows; r += INT8_PANEL) {
-        ptrdiff_t row = tile.row + r, width = tile.rows - r;
-        if (width > INT8_PANEL)
-            width = INT8_PANEL;
+        ptrdiff_t row = tile.row + r;
+        ptrdiff_t width = at_most(INT8_PANEL, tile.rows - r);
         for (ptrdiff_t b = 0; b < x.blocks; b += INT8_BLOCKS) {
-            ptrdiff_t blocks =
-                x.blocks - b < INT8_BLOCKS ? x.blocks - b : INT8_BLOCKS;
+            ptrdiff_t blocks = at_most(INT8_BLOCKS, x.blocks - b);
+            tile_output out = output_of_tile(args, row, width, b == 0);
             pack_int8(type,
                       weight_row(&args->w, type, row) + b * block_size(type),
                       size, width, blocks, &panel);
             ptrdiff_t t = tile.token, last = tile.token + tile.tokens;
 #define TILES_OF(count)                                                        \
     for (; t + (count) <= last; t += (count))                                  \
-        int8_tile(count, &panel, blocks, &x, t, b,                             \
-                  args->out.data + t * stride + row, stride, width)
+        int8_tile(count, &panel, blocks, &x, t, b, at_token(out, t))
             TILES_OF(INT8_TOKENS);
             TILES_OF(2);
             TILES_OF(1);

@@ -32,10 +32,42 @@ INLINE void float_tile(const int tokens, const float *panel, ptrdiff_t depth,
     }
 }
 
-/* Adds the products of some tokens with a panel to out (t, width). */
+/* Where a register tile goes: some columns of rows of outputs. */
+typedef struct {
+    float *data;
+    ptrdiff_t stride, width;
+    const float *bias; /* (width), or NULL */
+    int adds;          /* whether the products are added to data */
+} tile_output;
+
+INLINE tile_output at_token(tile_output out, ptrdiff_t token) {
+    out.data += token * out.stride;
+    return out;
+}
+
+/* Puts the sums of vector v of token t of a tile. */
+INLINE void put_vector(tile_output out, int t, int v, vf sums) {
+    float *to = out.data + t * out.stride + v * LANES;
+    ptrdiff_t left = out.width - v * LANES;
+    if (left >= LANES) {
+        if (out.adds)
+            sums += load(to);
+        if (out.bias)
+            sums += load(out.bias + v * LANES);
+        store(to, sums);
+    } else if (left > 0) {
+        if (out.adds)
+            sums += load_part(to, left);
+        if (out.bias)
+            sums += load_part(out.bias + v * LANES, left);
+        store_part(to, sums, left);
+    }
+}
+
+/* The products of some tokens with a panel. */
 INLINE void float_tile_to(const int tokens, const float *panel,
-                          ptrdiff_t depth, const float *x, ptrdiff_t x_stride,
-                          float *out, ptrdiff_t out_stride, ptrdiff_t width) {
+                          ptrdiff_t depth, const float *x, ptrdiff_t stride,
+                          tile_output out) {
     vf acc[FLOAT_TOKENS][FLOAT_VECTORS];
 #pragma clang loop unroll(full)
     for (int t = 0; t < tokens; t++) {
@@ -43,30 +75,23 @@ INLINE void float_tile_to(const int tokens, const float *panel,
         for (int v = 0; v < FLOAT_VECTORS; v++)
             acc[t][v] = (vf){};
     }
-    float_tile(tokens, panel, depth, x, x_stride, acc);
+    float_tile(tokens, panel, depth, x, stride, acc);
 #pragma clang loop unroll(full)
     for (int t = 0; t < tokens; t++) {
 #pragma clang loop unroll(full)
-        for (int v = 0; v < FLOAT_VECTORS; v++) {
-            float *to = out + t * out_stride + v * LANES;
-            ptrdiff_t left = width - v * LANES;
-            if (left >= LANES)
-                store(to, load(to) + acc[t][v]);
-            else if (left > 0)
-                store_part(to, load_part(to, left) + acc[t][v], left);
-        }
+        for (int v = 0; v < FLOAT_VECTORS; v++)
+            put_vector(out, t, v, acc[t][v]);
     }
 }
 
 /* The same for any count of tokens. */
 static void float_tiles(ptrdiff_t tokens, const float *panel, ptrdiff_t depth,
-                        const float *x, ptrdiff_t x_stride, float *out,
-                        ptrdiff_t out_stride, ptrdiff_t width) {
+                        const float *x, ptrdiff_t stride, tile_output out) {
     ptrdiff_t t = 0;
 #define TILES_OF(count)                                                        \
     for (; t + (count) <= tokens; t += (count))                                \
-        float_tile_to(count, panel, depth, x + t * x_stride, x_stride,         \
-                      out + t * out_stride, out_stride, width)
+        float_tile_to(count, panel, depth, x + t * stride, stride,             \
+                      at_token(out, t))
     TILES_OF(FLOAT_TOKENS);
     TILES_OF(4);
     TILES_OF(1);
@@ -79,7 +104,7 @@ INLINE void pack_float(const int type, const uint8_t *w, ptrdiff_t size,
                        float *panel) {
     for (int v = 0; v < FLOAT_VECTORS; v++) {
         for (ptrdiff_t k = 0; k < depth; k += LANES) {
-            ptrdiff_t columns = depth - k < LANES ? depth - k : LANES;
+            ptrdiff_t columns = at_most(LANES, depth - k);
             vf block[LANES];
 #pragma clang loop unroll(full)
             for (int i = 0; i < LANES; i++) {
@@ -100,18 +125,6 @@ INLINE void pack_float(const int type, const uint8_t *w, ptrdiff_t size,
     }
 }
 
-/* What a product is added to: the bias, or the residual with the bias. */
-INLINE void begin_outputs(const ck_matmul_args *args, ptrdiff_t row,
-                          ptrdiff_t rows, ptrdiff_t token, ptrdiff_t tokens) {
-    for (ptrdiff_t t = token; t < token + tokens; t++) {
-        float *out = args->out.data + t * args->out.columns + row;
-        for (ptrdiff_t i = 0; i < rows; i++) {
-            float bias = args->bias ? args->bias[row + i] : 0;
-            out[i] = args->accumulates ? out[i] + bias : bias;
-        }
-    }
-}
-
 typedef struct {
     ptrdiff_t row, rows, token, tokens;
 } matmul_tile;
@@ -123,31 +136,39 @@ INLINE matmul_tile tile_of_item(const ck_matmul_args *args, ptrdiff_t item) {
     matmul_tile tile = {item % across * MATMUL_TILE_ROWS, MATMUL_TILE_ROWS,
                         item / across * MATMUL_TILE_TOKENS,
                         MATMUL_TILE_TOKENS};
-    if (tile.row + tile.rows > args->w.rows)
-        tile.rows = args->w.rows - tile.row;
-    if (tile.token + tile.tokens > args->x.rows)
-        tile.tokens = args->x.rows - tile.token;
+    tile.rows = at_most(tile.rows, args->w.rows - tile.row);
+    tile.tokens = at_most(tile.tokens, args->x.rows - tile.token);
     return tile;
+}
+
+/* The columns [row, row + width) of all tokens' outputs; the first of several
+ * parts of the sums brings the bias. */
+INLINE tile_output output_of_tile(const ck_matmul_args *args, ptrdiff_t row,
+                                  ptrdiff_t width, int is_first) {
+    return (tile_output){
+        .data = args->out.data + row,
+        .stride = args->out.columns,
+        .width = width,
+        .bias = is_first && args->bias ? args->bias + row : NULL,
+        .adds = !is_first || args->accumulates,
+    };
 }
 
 INLINE void packed_item(const int type, const ck_matmul_args *args,
                         matmul_tile tile) {
     const ptrdiff_t columns = args->w.columns, size = row_size(type, columns);
     _Alignas(64) float panel[FLOAT_DEPTH * FLOAT_PANEL];
-    begin_outputs(args, tile.row, tile.rows, tile.token, tile.tokens);
     for (ptrdiff_t r = 0; r < tile.rows; r += FLOAT_PANEL) {
-        ptrdiff_t row = tile.row + r, width = tile.rows - r;
-        if (width > FLOAT_PANEL)
-            width = FLOAT_PANEL;
+        ptrdiff_t row = tile.row + r;
+        ptrdiff_t width = at_most(FLOAT_PANEL, tile.rows - r);
         for (ptrdiff_t k = 0; k < columns; k += FLOAT_DEPTH) {
-            ptrdiff_t depth =
-                columns - k < FLOAT_DEPTH ? columns - k : FLOAT_DEPTH;
+            ptrdiff_t depth = at_most(FLOAT_DEPTH, columns - k);
+            tile_output out = output_of_tile(args, row, width, k == 0);
             pack_float(type, weight_row(&args->w, type, row), size, width, k,
                        depth, panel);
             float_tiles(tile.tokens, panel, depth,
                         args->x.data + tile.token * columns + k, columns,
-                        args->out.data + tile.token * args->out.columns + row,
-                        args->out.columns, width);
+                        at_token(out, tile.token));
         }
     }
 }

@@ -1,18 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Element-wise functions, norms and the softmax: rows of activations. */
 
-/* The vector at i of n elements; past the end, zeros. */
-INLINE vf load_at(const float *p, ptrdiff_t i, ptrdiff_t n) {
-    return n - i >= LANES ? load(p + i) : load_part(p + i, n - i);
-}
-
-INLINE void store_at(float *p, vf v, ptrdiff_t i, ptrdiff_t n) {
-    if (n - i >= LANES)
-        store(p + i, v);
-    else
-        store_part(p + i, v, n - i);
-}
-
 INLINE void activate_elements(const int activation, float *x, ptrdiff_t n) {
     for (ptrdiff_t i = 0; i < n; i += LANES)
         store_at(x, activation_of(load_at(x, i, n), activation), i, n);
@@ -38,9 +26,7 @@ static void activate(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
     (void)worker;
     const ck_activate_args *args = pointer;
     ptrdiff_t first = begin * ELEMENT_BLOCK, last = end * ELEMENT_BLOCK;
-    ptrdiff_t count = args->x.rows * args->x.columns;
-    if (last > count)
-        last = count;
+    last = at_most(last, args->x.rows * args->x.columns);
 #define BODY(activation)                                                       \
     activate_elements(activation, args->x.data + first, last - first)
     WITH_ACTIVATION(args->activation, BODY)

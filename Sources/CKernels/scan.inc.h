@@ -23,9 +23,10 @@ INLINE void causal_conv_lanes(const ck_causal_conv_args *args, ptrdiff_t c,
     for (ptrdiff_t t = 0; t < tokens; t++)
         store_at(args->out.data + t * channels + c, bias, 0, count);
     for (ptrdiff_t j = 0; j < taps; j++) {
-        vf w = {};
+        float lanes[LANES] = {};
         for (ptrdiff_t i = 0; i < count; i++)
-            w[i] = weight_at(type, weight + i * size, j);
+            lanes[i] = weight_at(type, weight + i * size, j);
+        vf w = load(lanes);
         for (ptrdiff_t t = 0; t < tokens; t++) {
             ptrdiff_t from = t + j - past;
             const float *input = from < 0

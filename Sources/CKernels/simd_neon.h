@@ -12,6 +12,13 @@ INLINE vf load_f16(const void *p) {
     return (vf)vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
 }
 
+/* out = halves * x */
+INLINE void scale_products(half8 halves, const float x[8], float out[8]) {
+    float16x8_t values = (float16x8_t)halves;
+    store(out, (vf)vcvt_f32_f16(vget_low_f16(values)) * load(x));
+    store(out + 4, (vf)vcvt_high_f32_f16(values) * load(x + 4));
+}
+
 INLINE float f16_value(uint16_t bits) {
     __fp16 half;
     __builtin_memcpy(&half, &bits, sizeof half);
@@ -32,7 +39,6 @@ INLINE int32x4_t add_byte_products(int32x4_t sum, int8x16_t w, int8x16_t x) {
 
 /* ---- Bytes: one block of 32 along a row ---- */
 
-#define DOT_LANES 4
 typedef vf dot_float;
 typedef struct {
     int8x16_t low, high;
@@ -58,11 +64,21 @@ INLINE void store_block(int8_t *out, weight_block w) {
     vst1q_s8(out + 16, w.high);
 }
 
-INLINE dot_float block_dot(weight_block w, const int8_t *x) {
-    int32x4_t sum = add_byte_products(vdupq_n_s32(0), w.low, vld1q_s8(x));
-    sum = add_byte_products(sum, w.high, vld1q_s8(x + 16));
-    return (dot_float)vcvtq_f32_s32(sum);
+typedef weight_block block_input;
+
+INLINE block_input load_input(const int type, const int8_t *values) {
+    (void)type;
+    return load_q8((const uint8_t *)values);
 }
+
+INLINE dot_float block_dot(const int type, const uint8_t *quants,
+                           block_input x) {
+    weight_block w = type == CK_Q8_0 ? load_q8(quants) : load_q4(quants);
+    int32x4_t sum = add_byte_products(vdupq_n_s32(0), w.low, x.low);
+    return (dot_float)vcvtq_f32_s32(add_byte_products(sum, w.high, x.high));
+}
+
+INLINE vf widen(dot_float v) { return v; }
 
 /* ---- Bytes: four per lane ---- */
 

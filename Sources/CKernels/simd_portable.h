@@ -22,6 +22,14 @@ INLINE vf load_f16(const void *p) {
     return f16_values(__builtin_convertvector(bits, vi));
 }
 
+/* out = halves * x */
+INLINE void scale_products(half8 halves, const float x[8], float out[8]) {
+    vi low = {halves[0], halves[1], halves[2], halves[3]};
+    vi high = {halves[4], halves[5], halves[6], halves[7]};
+    store(out, f16_values(low) * load(x));
+    store(out + 4, f16_values(high) * load(x + 4));
+}
+
 INLINE float f16_value(uint16_t bits) {
     return f16_values((vi){bits, 0, 0, 0})[0];
 }
@@ -35,7 +43,6 @@ INLINE vi byte_products(vi w, vi x) {
 
 /* ---- Bytes: one block of 32 along a row ---- */
 
-#define DOT_LANES 4
 typedef vf dot_float;
 typedef struct {
     vi low, high;
@@ -61,11 +68,21 @@ INLINE void store_block(int8_t *out, weight_block w) {
     __builtin_memcpy(out, &w, sizeof w);
 }
 
-INLINE dot_float block_dot(weight_block w, const int8_t *x) {
-    weight_block v = load_q8((const uint8_t *)x);
-    return __builtin_convertvector(
-        byte_products(w.low, v.low) + byte_products(w.high, v.high), vf);
+typedef weight_block block_input;
+
+INLINE block_input load_input(const int type, const int8_t *values) {
+    (void)type;
+    return load_q8((const uint8_t *)values);
 }
+
+INLINE dot_float block_dot(const int type, const uint8_t *quants,
+                           block_input x) {
+    weight_block w = type == CK_Q8_0 ? load_q8(quants) : load_q4(quants);
+    return to_float(byte_products(w.low, x.low) +
+                    byte_products(w.high, x.high));
+}
+
+INLINE vf widen(dot_float v) { return v; }
 
 /* ---- Bytes: four per lane ---- */
 

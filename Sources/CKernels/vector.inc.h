@@ -7,8 +7,14 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+INLINE ptrdiff_t at_most(ptrdiff_t limit, ptrdiff_t n) {
+    return n < limit ? n : limit;
+}
+
 typedef float vf __attribute__((vector_size(LANES * 4)));
 typedef int32_t vi __attribute__((vector_size(LANES * 4)));
+/* Eight halves, as the scales of eight blocks. */
+typedef uint16_t half8 __attribute__((vector_size(16)));
 typedef vf unaligned_vf __attribute__((aligned(4), may_alias));
 typedef vi unaligned_vi __attribute__((aligned(4), may_alias));
 
@@ -18,7 +24,26 @@ INLINE vf load(const float *p) { return *(const unaligned_vf *)p; }
 INLINE void store(float *p, vf v) { *(unaligned_vf *)p = v; }
 INLINE vf to_float(vi v) { return __builtin_convertvector(v, vf); }
 
+INLINE uint16_t load_u16(const void *p) {
+    uint16_t bits;
+    __builtin_memcpy(&bits, p, sizeof bits);
+    return bits;
+}
+
 /* The first count < LANES elements, then zeros. */
+#if LANES == 16
+INLINE __mmask16 first_lanes(ptrdiff_t count) {
+    return (__mmask16)((1u << count) - 1);
+}
+
+INLINE vf load_part(const float *p, ptrdiff_t count) {
+    return (vf)_mm512_maskz_loadu_ps(first_lanes(count), p);
+}
+
+INLINE void store_part(float *p, vf v, ptrdiff_t count) {
+    _mm512_mask_storeu_ps(p, first_lanes(count), (__m512)v);
+}
+#else
 INLINE vf load_part(const float *p, ptrdiff_t count) {
     vf v = {};
     for (ptrdiff_t i = 0; i < count; i++)
@@ -30,6 +55,19 @@ INLINE void store_part(float *p, vf v, ptrdiff_t count) {
     for (ptrdiff_t i = 0; i < count; i++)
         p[i] = v[i];
 }
+#endif
+
+/* The vector at i of n elements; past the end, zeros. */
+INLINE vf load_at(const float *p, ptrdiff_t i, ptrdiff_t n) {
+    return n - i >= LANES ? load(p + i) : load_part(p + i, n - i);
+}
+
+INLINE void store_at(float *p, vf v, ptrdiff_t i, ptrdiff_t n) {
+    if (n - i >= LANES)
+        store(p + i, v);
+    else
+        store_part(p + i, v, n - i);
+}
 
 /* Where the mask is set yes, else no. */
 INLINE vf choose(vi mask, vf yes, vf no) {
@@ -40,20 +78,43 @@ INLINE vf maximum(vf x, vf y) { return choose(x < y, y, x); }
 INLINE vf minimum(vf x, vf y) { return choose(x > y, y, x); }
 INLINE vf absolute(vf x) { return (vf)((vi)x & 0x7fffffff); }
 
+/* The lanes in another order, so that lane i meets lane i + distance. */
+#if LANES == 16
+#define MEET_8(v)                                                              \
+    __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, \
+                            5, 6, 7)
+#define MEET_4(v)                                                              \
+    __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8,   \
+                            9, 10, 11)
+#define MEET_2(v)                                                              \
+    __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14,    \
+                            15, 12, 13)
+#elif LANES == 8
+#define MEET_8(v) ((vf){})
+#define MEET_4(v) __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3)
+#define MEET_2(v) __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5)
+#else
+#define MEET_8(v) ((vf){})
+#define MEET_4(v) ((vf){})
+#define MEET_2(v) __builtin_shufflevector(v, v, 2, 3, 0, 1)
+#endif
+
 INLINE float sum_lanes(vf v) {
-    float parts[LANES];
-    __builtin_memcpy(parts, &v, sizeof v);
-    for (int width = LANES / 2; width > 0; width /= 2)
-        for (int i = 0; i < width; i++)
-            parts[i] += parts[i + width];
-    return parts[0];
+    if (LANES > 8)
+        v += MEET_8(v);
+    if (LANES > 4)
+        v += MEET_4(v);
+    v += MEET_2(v);
+    return v[0] + v[1];
 }
 
 INLINE float max_lanes(vf v) {
-    float greatest = v[0];
-    for (int i = 1; i < LANES; i++)
-        greatest = v[i] > greatest ? v[i] : greatest;
-    return greatest;
+    if (LANES > 8)
+        v = maximum(v, MEET_8(v));
+    if (LANES > 4)
+        v = maximum(v, MEET_4(v));
+    v = maximum(v, MEET_2(v));
+    return v[0] < v[1] ? v[1] : v[0];
 }
 
 /* Nearest integer, halves to even; for |x| < 2^22. */

@@ -15,12 +15,6 @@ INLINE const uint8_t *weight_row(const ck_matrix *w, int type, ptrdiff_t row) {
     return (const uint8_t *)w->data + row * row_size(type, w->columns);
 }
 
-INLINE uint16_t load_u16(const uint8_t *p) {
-    uint16_t bits;
-    __builtin_memcpy(&bits, p, sizeof bits);
-    return bits;
-}
-
 /* One element of a row of f32, f16 or bf16. */
 INLINE float weight_at(int type, const uint8_t *row, ptrdiff_t k) {
     float value;

@@ -44,7 +44,7 @@ public enum Activation: Sendable {
 /// Applies a function to each element in place: `x = activation(x)`
 ///
 /// Exponentials are polynomials. The result is within 1e-6 of the exact function, relative to the
-/// greater of 1e-30 and its magnitude, for |x| up to 5; NaN stays NaN.
+/// greater of 1e-3 and its magnitude; NaN stays NaN.
 @_noAllocation @_noLocks
 public func activate(_ x: Tensor, _ activation: Activation, on pool: borrowing ThreadPool) {
     // Safety: the kernel stays inside x.

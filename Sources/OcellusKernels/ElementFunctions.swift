@@ -26,9 +26,9 @@ extension Activation {
     }
 }
 
-/// `exp(x)`: the Taylor series at `x / 2^10`, squared ten times; 0 and infinity beyond f64.
+/// `exp(x)`: the Taylor series at `|x| / 2^10`, squared ten times; infinity or 0 beyond |x| = 700.
 func exponential(_ x: Double) -> Double {
-    if x < -700 { return 0 }
+    if x < 0 { return 1 / exponential(-x) }
     if x > 700 { return .infinity }
     let r = x / 1024
     var term = 1.0
