@@ -11,7 +11,9 @@ public struct AtomicFile: ~Copyable {
     private let temporaryPath: String
     private var descriptor: CInt
 
-    /// Creates the temporary file. The corresponding C call is `open(O_CREAT | O_EXCL)`.
+    /// Creates the temporary file.
+    ///
+    /// The corresponding C call is `open(O_CREAT | O_EXCL)`.
     ///
     /// - Throws: `ModelFileError.cannotWrite` if the folder is missing or not writable.
     public init(path: String) throws(ModelFileError) {
@@ -19,7 +21,10 @@ public struct AtomicFile: ~Copyable {
         // A file of this name can only be left over from a process that died.
         unsafe unlink(temporaryPath)
         descriptor = unsafe clibc_open(
-            temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+            temporaryPath,
+            O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+            0o644
+        )
         guard descriptor >= 0 else {
             throw .cannotWrite(path: path, reason: systemErrorText())
         }
@@ -33,7 +38,9 @@ public struct AtomicFile: ~Copyable {
         unsafe unlink(temporaryPath)
     }
 
-    /// Appends bytes. The corresponding C call is `write`.
+    /// Appends bytes.
+    ///
+    /// The corresponding C call is `write`.
     ///
     /// - Throws: `ModelFileError.cannotWrite`, for example when the disk is full.
     public mutating func write(_ bytes: UnsafeRawBufferPointer) throws(ModelFileError) {
@@ -41,7 +48,10 @@ public struct AtomicFile: ~Copyable {
         while written < bytes.count {
             // Safety: the rest of the caller's buffer.
             let count = unsafe CLibc.write(
-                descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written)
+                descriptor,
+                bytes.baseAddress?.advanced(by: written),
+                bytes.count - written
+            )
             if count < 0 && clibc_errno() == EINTR { continue }
             guard count > 0 else { throw .cannotWrite(path: path, reason: systemErrorText()) }
             written += count

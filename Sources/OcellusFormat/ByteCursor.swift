@@ -33,7 +33,12 @@ struct ByteCursor {
     mutating func skip(_ count: UInt64, _ what: String) throws(ModelFileError) -> Int {
         guard let length = Int(exactly: count), length <= available else {
             throw .truncated(
-                path: path, what: what, offset: position, needed: count, available: available)
+                path: path,
+                what: what,
+                offset: position,
+                needed: count,
+                available: available
+            )
         }
         defer { position += length }
         return position
@@ -41,7 +46,8 @@ struct ByteCursor {
 
     /// Reads an integer of fixed width.
     mutating func integer<T: FixedWidthInteger & BitwiseCopyable>(
-        _ type: T.Type, _ what: String
+        _ type: T.Type,
+        _ what: String
     ) throws(ModelFileError) -> T {
         let offset = try skip(UInt64(MemoryLayout<T>.size), what)
         // Safety: `skip` has checked the range.
@@ -52,15 +58,20 @@ struct ByteCursor {
     ///
     /// A count that passes is safe to allocate for: it is bounded by the size of the file.
     mutating func count(
-        ofAtLeast minimumByteCount: Int, _ what: String
+        ofAtLeast minimumByteCount: Int,
+        _ what: String
     ) throws(ModelFileError) -> Int {
         let offset = position
         let count = try integer(UInt64.self, what)
         let (needed, overflow) = count.multipliedReportingOverflow(by: UInt64(minimumByteCount))
         guard !overflow, let count = Int(exactly: count), needed <= UInt64(available) else {
             throw .truncated(
-                path: path, what: what, offset: offset, needed: overflow ? .max : needed,
-                available: available)
+                path: path,
+                what: what,
+                offset: offset,
+                needed: overflow ? .max : needed,
+                available: available
+            )
         }
         return count
     }
@@ -77,7 +88,9 @@ struct ByteCursor {
         let range = try stringRange(what)
         // Safety: `stringRange` has checked the range.
         let text = unsafe String(
-            validating: UnsafeRawBufferPointer(rebasing: bytes[range]), as: UTF8.self)
+            validating: UnsafeRawBufferPointer(rebasing: bytes[range]),
+            as: UTF8.self
+        )
         guard let text else {
             throw .invalid(path: path, what: "\(what) is not UTF-8", offset: range.lowerBound)
         }

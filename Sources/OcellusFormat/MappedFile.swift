@@ -13,7 +13,9 @@ package final class MappedFile {
     package let path: String
     package let bytes: UnsafeRawBufferPointer
 
-    /// Maps a file. The corresponding C calls are `open`, `fstat` and `mmap`.
+    /// Maps a file.
+    ///
+    /// The corresponding C calls are `open`, `fstat` and `mmap`.
     ///
     /// - Throws: `ModelFileError.cannotOpen` if there is no such regular file, it is not readable,
     ///   or it is larger than the address space; `.truncated` if it is empty.
@@ -60,7 +62,9 @@ package final class MappedFile {
         unsafe ByteCursor(path: path, bytes: bytes)  // Safety: the mapping of `init`.
     }
 
-    /// Tells the system that all pages will be read soon. The C call is `madvise(MADV_WILLNEED)`.
+    /// Tells the system that all pages will be read soon.
+    ///
+    /// The C call is `madvise(MADV_WILLNEED)`.
     func prefetch() {
         guard let base = unsafe bytes.baseAddress else { return }
         // Safety: the mapping of `init`; advice changes no byte.

@@ -50,7 +50,8 @@ extension ModelFile {
 
     /// The text of a key, or the default if the file does not have the key.
     public func string(
-        _ key: String, default absent: String
+        _ key: String,
+        default absent: String
     ) throws(ModelFileError) -> String {
         contains(key) ? try string(key) : absent
     }
@@ -130,7 +131,9 @@ extension ModelFile {
 
     /// The entry of a key, if it is one value of an accepted type.
     private func scalar(
-        _ key: String, _ expected: String, accepts: (MetadataType) -> Bool
+        _ key: String,
+        _ expected: String,
+        accepts: (MetadataType) -> Bool
     ) throws(ModelFileError) -> MetadataEntry {
         guard let entry = entry(key) else { throw .missingKey(path: path, key: key) }
         guard entry.elementCount == nil, accepts(entry.type) else {
@@ -141,7 +144,9 @@ extension ModelFile {
 
     /// The entry of a key and its count of elements, if it is an array of an accepted type.
     private func array(
-        _ key: String, _ expected: String, accepts: (MetadataType) -> Bool
+        _ key: String,
+        _ expected: String,
+        accepts: (MetadataType) -> Bool
     ) throws(ModelFileError) -> (MetadataEntry, Int) {
         guard let entry = entry(key) else { throw .missingKey(path: path, key: key) }
         guard let count = entry.elementCount, accepts(entry.type) else {

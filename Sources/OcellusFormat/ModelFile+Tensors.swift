@@ -27,13 +27,18 @@ extension ModelFile {
     /// - Throws: `ModelFileError.missingTensor`, `.wrongShape`, and `.unsupportedType` if the
     ///   kernels do not compute with its type.
     public func matrix(
-        _ name: String, rows: Int, columns: Int
+        _ name: String,
+        rows: Int,
+        columns: Int
     ) throws(ModelFileError) -> WeightMatrix {
         let tensor = try present(name)
         guard splits(tensor, rows: rows, columns: columns) else {
             throw .wrongShape(
-                path: path, name: name, needed: "a matrix of \(rows) rows, \(columns) columns",
-                found: tensor.shapeDescription)
+                path: path,
+                name: name,
+                needed: "a matrix of \(rows) rows, \(columns) columns",
+                found: tensor.shapeDescription
+            )
         }
         return try matrix(tensor, rows: rows, columns: columns)
     }
@@ -45,7 +50,10 @@ extension ModelFile {
     public func matrix(_ name: String) throws(ModelFileError) -> WeightMatrix {
         let tensor = try present(name)
         return try matrix(
-            tensor, rows: tensor.shape.dropFirst().reduce(1, *), columns: tensor.shape.first ?? 1)
+            tensor,
+            rows: tensor.shape.dropFirst().reduce(1, *),
+            columns: tensor.shape.first ?? 1
+        )
     }
 
     /// A tensor of any shape as a vector of this many `Float`.
@@ -56,11 +64,18 @@ extension ModelFile {
         let tensor = try present(name)
         guard tensor.elementCount == count else {
             throw .wrongShape(
-                path: path, name: name, needed: "\(count) elements", found: tensor.shapeDescription)
+                path: path,
+                name: name,
+                needed: "\(count) elements",
+                found: tensor.shapeDescription
+            )
         }
         guard tensor.type.weightType == .f32 else {
             throw .unsupportedType(
-                path: path, name: name, type: "\(tensor.type.name) where F32 is needed")
+                path: path,
+                name: name,
+                type: "\(tensor.type.name) where F32 is needed"
+            )
         }
         // Safety: the header places count * 4 bytes inside the file, at a multiple of 8.
         let start = unsafe bytes(of: tensor).assumingMemoryBound(to: Float.self)
@@ -69,7 +84,8 @@ extension ModelFile {
 
     /// The bytes of a tensor of any type, for tools; valid as long as this file.
     public func withBytes<Result>(
-        of tensor: TensorInfo, _ body: (UnsafeRawBufferPointer) -> Result
+        of tensor: TensorInfo,
+        _ body: (UnsafeRawBufferPointer) -> Result
     ) -> Result {
         // Safety: the header places these bytes inside the file.
         unsafe body(UnsafeRawBufferPointer(start: bytes(of: tensor), count: tensor.byteCount))
@@ -81,13 +97,20 @@ extension ModelFile {
     }
 
     private func matrix(
-        _ tensor: TensorInfo, rows: Int, columns: Int
+        _ tensor: TensorInfo,
+        rows: Int,
+        columns: Int
     ) throws(ModelFileError) -> WeightMatrix {
         guard let type = tensor.type.weightType else {
             throw .unsupportedType(path: path, name: tensor.name, type: tensor.type.name)
         }
         // Safety: the header places rows * columns elements inside the file.
-        return unsafe WeightMatrix(type: type, rows: rows, columns: columns, base: bytes(of: tensor))
+        return unsafe WeightMatrix(
+            type: type,
+            rows: rows,
+            columns: columns,
+            base: bytes(of: tensor)
+        )
     }
 
     /// Whether the dimensions can be cut into columns (the first ones) and rows (the others).
@@ -107,7 +130,9 @@ extension ModelFile {
     private func bytes(of tensor: TensorInfo) -> UnsafeRawPointer {
         precondition(
             tensor.offset >= 0 && tensor.byteCount >= 0
-                && tensor.byteCount <= byteCount - tensor.offset, "a tensor of another file")
+                && tensor.byteCount <= byteCount - tensor.offset,
+            "a tensor of another file"
+        )
         guard let base = unsafe file.bytes.baseAddress else {
             preconditionFailure("a file with a header is not empty")
         }

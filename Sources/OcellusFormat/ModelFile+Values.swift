@@ -7,13 +7,15 @@ extension ModelFile {
     }
 
     /// Reads one string.
-    func text(at cursor: inout ByteCursor, of entry: MetadataEntry) throws(ModelFileError) -> String {
+    func text(at cursor: inout ByteCursor, of entry: MetadataEntry) throws(ModelFileError) -> String
+    {
         try cursor.string("a string of '\(entry.key)'")
     }
 
     /// Reads one integer of the entry's width.
     func integer(
-        at cursor: inout ByteCursor, of entry: MetadataEntry
+        at cursor: inout ByteCursor,
+        of entry: MetadataEntry
     ) throws(ModelFileError) -> Int {
         let what = entry.key
         let value: Int?
@@ -30,14 +32,18 @@ extension ModelFile {
         }
         guard let value else {
             throw unusable(
-                entry, "an integer of at most \(Int.bitWidth) bits", found: entry.typeName)
+                entry,
+                "an integer of at most \(Int.bitWidth) bits",
+                found: entry.typeName
+            )
         }
         return value
     }
 
     /// Reads one number of the entry's width.
     func number(
-        at cursor: inout ByteCursor, of entry: MetadataEntry
+        at cursor: inout ByteCursor,
+        of entry: MetadataEntry
     ) throws(ModelFileError) -> Float {
         if entry.type == .float64 {
             return Float(Double(bitPattern: try cursor.integer(UInt64.self, entry.key)))
@@ -46,7 +52,8 @@ extension ModelFile {
     }
 
     /// Reads one truth value: a byte that is 0 or 1.
-    func truth(at cursor: inout ByteCursor, of entry: MetadataEntry) throws(ModelFileError) -> Bool {
+    func truth(at cursor: inout ByteCursor, of entry: MetadataEntry) throws(ModelFileError) -> Bool
+    {
         let byte = try cursor.integer(UInt8.self, entry.key)
         guard byte <= 1 else { throw unusable(entry, "0 or 1", found: "\(byte)") }
         return byte == 1
@@ -54,9 +61,16 @@ extension ModelFile {
 
     /// The error for a value that the caller cannot use.
     func unusable(
-        _ entry: MetadataEntry, _ expected: String, found: String
+        _ entry: MetadataEntry,
+        _ expected: String,
+        found: String
     ) -> ModelFileError {
         .unusableValue(
-            path: path, key: entry.key, expected: expected, found: found, offset: entry.offset)
+            path: path,
+            key: entry.key,
+            expected: expected,
+            found: found,
+            offset: entry.offset
+        )
     }
 }

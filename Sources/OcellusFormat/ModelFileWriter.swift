@@ -38,7 +38,9 @@ public struct ModelFileWriter: ~Copyable {
         while start < bytes.count {
             guard tensor < byteCounts.count else {
                 throw .unwritable(
-                    path: path, what: "\(bytes.count - start) bytes more than the tensors have")
+                    path: path,
+                    what: "\(bytes.count - start) bytes more than the tensors have"
+                )
             }
             let end = min(bytes.count, start + byteCounts[tensor] - written)
             // Safety: start and end are within the bytes.
@@ -65,7 +67,8 @@ public struct ModelFileWriter: ~Copyable {
         guard tensor == byteCounts.count else {
             throw .unwritable(
                 path: path,
-                what: "'\(names[tensor])' has \(written) of its \(byteCounts[tensor]) bytes")
+                what: "'\(names[tensor])' has \(written) of its \(byteCounts[tensor]) bytes"
+            )
         }
         try file.commit()
     }

@@ -38,7 +38,8 @@ public struct ModelHeader: Sendable {
     /// - Throws: `ModelFileError.unwritable` if a key or name is there twice, a name is too long, a
     ///   tensor is impossible, or the metadata asks for another alignment.
     func encoded(
-        path: String, alignment: Int
+        path: String,
+        alignment: Int
     ) throws(ModelFileError) -> (bytes: [UInt8], tensorByteCounts: [Int]) {
         var bytes: [UInt8] = []
         bytes.appendInteger(ParsedHeader.magic)
@@ -70,7 +71,9 @@ public struct ModelHeader: Sendable {
                 byteCount < Int.max / 2
             else {
                 throw .unwritable(
-                    path: path, what: "'\(name)' cannot be \(describeShape(shape)) in \(type.name)")
+                    path: path,
+                    what: "'\(name)' cannot be \(describeShape(shape)) in \(type.name)"
+                )
             }
             bytes.appendString(name)
             bytes.appendInteger(UInt32(shape.count))

@@ -36,7 +36,8 @@ struct ParsedHeader {
     }
 
     private mutating func readMetadata(
-        count: Int, from cursor: inout ByteCursor
+        count: Int,
+        from cursor: inout ByteCursor
     ) throws(ModelFileError) {
         metadata.reserveCapacity(count)
         metadataIndices.reserveCapacity(count)
@@ -49,11 +50,15 @@ struct ParsedHeader {
                 type = try Self.readType(from: &cursor)
                 guard type != .array else {
                     throw .invalid(
-                        path: cursor.path, what: "'\(key)' is an array of arrays",
-                        offset: cursor.position - 4)
+                        path: cursor.path,
+                        what: "'\(key)' is an array of arrays",
+                        offset: cursor.position - 4
+                    )
                 }
                 elementCount = try cursor.count(
-                    ofAtLeast: type.minimumByteCount, "the elements of '\(key)'")
+                    ofAtLeast: type.minimumByteCount,
+                    "the elements of '\(key)'"
+                )
             }
             let offset = cursor.position
             if type == .string {
@@ -69,7 +74,8 @@ struct ParsedHeader {
                 throw .duplicate(path: cursor.path, name: key, offset: start)
             }
             metadata.append(
-                MetadataEntry(key: key, type: type, elementCount: elementCount, offset: offset))
+                MetadataEntry(key: key, type: type, elementCount: elementCount, offset: offset)
+            )
         }
     }
 
@@ -80,7 +86,10 @@ struct ParsedHeader {
         let number = try cursor.integer(UInt32.self, "the type of a metadata value")
         guard let type = MetadataType(rawValue: number) else {
             throw .invalid(
-                path: cursor.path, what: "unknown metadata type \(number)", offset: offset)
+                path: cursor.path,
+                what: "unknown metadata type \(number)",
+                offset: offset
+            )
         }
         return type
     }
@@ -91,23 +100,31 @@ struct ParsedHeader {
         var cursor = end.moved(to: entry.offset)
         guard entry.type == .uint32, entry.elementCount == nil else {
             throw .unusableValue(
-                path: cursor.path, key: entry.key, expected: "u32", found: entry.typeName,
-                offset: entry.offset)
+                path: cursor.path,
+                key: entry.key,
+                expected: "u32",
+                found: entry.typeName,
+                offset: entry.offset
+            )
         }
         let value = try cursor.integer(UInt32.self, "the alignment")
         guard let alignment = Int(exactly: value), alignment >= 8,
             alignment & (alignment - 1) == 0
         else {
             throw .unusableValue(
-                path: cursor.path, key: entry.key, expected: "a power of two from 8",
+                path: cursor.path,
+                key: entry.key,
+                expected: "a power of two from 8",
                 found: "\(value)",
-                offset: entry.offset)
+                offset: entry.offset
+            )
         }
         self.alignment = alignment
     }
 
     private mutating func readTensors(
-        count: Int, from cursor: inout ByteCursor
+        count: Int,
+        from cursor: inout ByteCursor
     ) throws(ModelFileError) {
         tensors.reserveCapacity(count)
         tensorIndices.reserveCapacity(count)
@@ -123,8 +140,12 @@ struct ParsedHeader {
             let end = nextOffset + UInt64(tensor.byteCount)
             guard end <= fileByteCount else {
                 throw .truncated(
-                    path: cursor.path, what: "the data of '\(tensor.name)', described",
-                    offset: start, needed: UInt64(tensor.byteCount), available: cursor.available)
+                    path: cursor.path,
+                    what: "the data of '\(tensor.name)', described",
+                    offset: start,
+                    needed: UInt64(tensor.byteCount),
+                    available: cursor.available
+                )
             }
             tensors.append(tensor)
             nextOffset = end.alignedUp(to: UInt64(alignment))
@@ -134,22 +155,27 @@ struct ParsedHeader {
 
     /// Reads one tensor's description; its offset stays relative to the data.
     private func readTensor(
-        dataOffset: UInt64, from cursor: inout ByteCursor
+        dataOffset: UInt64,
+        from cursor: inout ByteCursor
     ) throws(ModelFileError) -> TensorInfo {
         let path = cursor.path
         let start = cursor.position
         let name = try cursor.string("the name of a tensor")
         guard name.utf8.count <= Self.maximumNameByteCount else {
             throw .invalid(
-                path: path, what: "a tensor's name of \(name.utf8.count) bytes, more than 63",
-                offset: start)
+                path: path,
+                what: "a tensor's name of \(name.utf8.count) bytes, more than 63",
+                offset: start
+            )
         }
         let dimensionsOffset = cursor.position
         let dimensionCount = try cursor.integer(UInt32.self, "the dimensions of '\(name)'")
         guard dimensionCount <= 4 else {
             throw .invalid(
-                path: path, what: "'\(name)' has \(dimensionCount) dimensions, more than 4",
-                offset: dimensionsOffset)
+                path: path,
+                what: "'\(name)' has \(dimensionCount) dimensions, more than 4",
+                offset: dimensionsOffset
+            )
         }
         var shape: [Int] = []
         for _ in 0..<dimensionCount {
@@ -157,7 +183,10 @@ struct ParsedHeader {
             let dimension = try cursor.integer(UInt64.self, "a dimension of '\(name)'")
             guard let dimension = Int(exactly: dimension) else {
                 throw .invalid(
-                    path: path, what: "'\(name)' has dimension \(dimension)", offset: offset)
+                    path: path,
+                    what: "'\(name)' has dimension \(dimension)",
+                    offset: offset
+                )
             }
             shape.append(dimension)
         }
@@ -165,13 +194,17 @@ struct ParsedHeader {
         let number = try cursor.integer(UInt32.self, "the type of '\(name)'")
         guard let type = TensorType(number: number) else {
             throw .invalid(
-                path: path, what: "'\(name)' has the unknown type \(number)", offset: typeOffset)
+                path: path,
+                what: "'\(name)' has the unknown type \(number)",
+                offset: typeOffset
+            )
         }
         guard let byteCount = type.byteCount(shape: shape) else {
             throw .invalid(
                 path: path,
                 what: "'\(name)' has the shape \(describeShape(shape)), impossible in \(type.name)",
-                offset: dimensionsOffset)
+                offset: dimensionsOffset
+            )
         }
         let offsetOffset = cursor.position
         let offset = try cursor.integer(UInt64.self, "the offset of '\(name)'")
@@ -180,10 +213,16 @@ struct ParsedHeader {
                 path: path,
                 what: "'\(name)' has offset \(offset), must follow the tensor before at "
                     + "\(dataOffset)",
-                offset: offsetOffset)
+                offset: offsetOffset
+            )
         }
         return TensorInfo(
-            name: name, type: type, shape: shape, offset: Int(offset), byteCount: byteCount)
+            name: name,
+            type: type,
+            shape: shape,
+            offset: Int(offset),
+            byteCount: byteCount
+        )
     }
 
     /// Makes the offsets absolute and checks that the data is inside the file.
@@ -199,12 +238,20 @@ struct ParsedHeader {
             let start = Int(clamping: base + UInt64(tensor.offset))
             guard tensor.byteCount <= fileByteCount - min(start, fileByteCount) else {
                 throw .truncated(
-                    path: cursor.path, what: "the data of '\(tensor.name)'", offset: start,
-                    needed: UInt64(tensor.byteCount), available: max(0, fileByteCount - start))
+                    path: cursor.path,
+                    what: "the data of '\(tensor.name)'",
+                    offset: start,
+                    needed: UInt64(tensor.byteCount),
+                    available: max(0, fileByteCount - start)
+                )
             }
             tensors[index] = TensorInfo(
-                name: tensor.name, type: tensor.type, shape: tensor.shape,
-                offset: start, byteCount: tensor.byteCount)
+                name: tensor.name,
+                type: tensor.type,
+                shape: tensor.shape,
+                offset: start,
+                byteCount: tensor.byteCount
+            )
         }
     }
 }

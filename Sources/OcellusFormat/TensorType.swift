@@ -86,7 +86,8 @@ public struct TensorType: Sendable, Equatable {
             guard dimension >= 1 else { return nil }
             let (nextCount, byteOverflow) = count.multipliedReportingOverflow(by: dimension)
             let (nextElementCount, elementOverflow) = elementCount.multipliedReportingOverflow(
-                by: dimension)
+                by: dimension
+            )
             overflow = overflow || byteOverflow || elementOverflow
             (count, elementCount) = (nextCount, nextElementCount)
         }

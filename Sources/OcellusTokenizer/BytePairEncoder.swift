@@ -45,7 +45,11 @@ struct BytePairEncoder {
             let index = Int32(symbols.count)
             symbols.append(
                 Symbol(
-                    token: vocabulary.byteTokens[Int(byte)], previous: index - 1, next: index + 1))
+                    token: vocabulary.byteTokens[Int(byte)],
+                    previous: index - 1,
+                    next: index + 1
+                )
+            )
         }
         guard !symbols.isEmpty else { return }
         symbols[symbols.count - 1].next = -1

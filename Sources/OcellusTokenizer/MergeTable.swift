@@ -26,15 +26,22 @@ struct MergeTable: Sendable {
                 throw .malformedMerge(index: rank, text: merge)
             }
             guard let leftToken = texts.token(left, in: tokens) else {
-                throw .mergeOfUnknownToken(index: rank, token: String(decoding: left, as: UTF8.self))
+                throw .mergeOfUnknownToken(
+                    index: rank,
+                    token: String(decoding: left, as: UTF8.self)
+                )
             }
             guard let rightToken = texts.token(right, in: tokens) else {
                 throw .mergeOfUnknownToken(
-                    index: rank, token: String(decoding: right, as: UTF8.self))
+                    index: rank,
+                    token: String(decoding: right, as: UTF8.self)
+                )
             }
             guard let result = texts.token(left + right, in: tokens) else {
                 throw .mergeOfUnknownToken(
-                    index: rank, token: String(decoding: left + right, as: UTF8.self))
+                    index: rank,
+                    token: String(decoding: left + right, as: UTF8.self)
+                )
             }
             add(Int32(leftToken), Int32(rightToken), result: Int32(result))
         }

@@ -15,7 +15,9 @@ struct TokenTrie: Sendable {
     /// Whether there is no token at all.
     var isEmpty: Bool { nodes.count == 1 }
 
-    /// Adds a token; one that is there already stays. The empty text is never found.
+    /// Adds a token; one that is there already stays.
+    ///
+    /// The empty text is never found.
     mutating func insert(_ text: [UInt8], token: Int) {
         var node = 0
         for byte in text {

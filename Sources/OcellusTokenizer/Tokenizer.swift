@@ -32,6 +32,7 @@ public struct Tokenizer: Sendable {
     ///   - text: The text.
     ///   - parsingSpecial: Whether the names of special tokens in the text become those tokens:
     ///     right for a template, wrong for what a user types.
+    /// - Returns: The ids.
     public func encode(_ text: String, parsingSpecial: Bool = false) -> [Int] {
         var tokens: [Int] = []
         encodeValid(Array(text.utf8), into: &tokens, parsingSpecial: parsingSpecial)
@@ -65,7 +66,9 @@ public struct Tokenizer: Sendable {
 
     /// Encodes text between special tokens.
     private func encodePlain(
-        _ text: ArraySlice<UInt8>, with encoder: inout BytePairEncoder, into tokens: inout [Int]
+        _ text: ArraySlice<UInt8>,
+        with encoder: inout BytePairEncoder,
+        into tokens: inout [Int]
     ) {
         var normalized: [UInt8] = []
         normalized.reserveCapacity(text.count)
@@ -80,7 +83,9 @@ public struct Tokenizer: Sendable {
 
     /// Appends the tokens of a set where they occur, and gives the pieces between them to a body.
     private func split(
-        _ text: ArraySlice<UInt8>, by set: TokenTrie, into tokens: inout [Int],
+        _ text: ArraySlice<UInt8>,
+        by set: TokenTrie,
+        into tokens: inout [Int],
         body: (ArraySlice<UInt8>, inout [Int]) -> Void
     ) {
         var pieceStart = text.startIndex

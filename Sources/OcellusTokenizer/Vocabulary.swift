@@ -31,7 +31,10 @@ public struct Vocabulary: Sendable {
     ///   - endOfText: The id of the token that ends a text.
     /// - Throws: `TokenizerError`.
     public init(
-        tokens: [String], types: [Int], merges: [String], endOfText: Int
+        tokens: [String],
+        types: [Int],
+        merges: [String],
+        endOfText: Int
     ) throws(TokenizerError) {
         guard !tokens.isEmpty, tokens.count <= Int32.max, merges.count <= Int32.max else {
             throw .tokenCount(tokens.count)

@@ -105,33 +105,42 @@ struct ModelFileTests {
         }
         #expect(
             message { () throws(ModelFileError) in try file.int("absent") }
-                == "the key 'absent' is missing")
+                == "the key 'absent' is missing"
+        )
         #expect(
             message { () throws(ModelFileError) in try file.int("test.text") }
-                .hasPrefix("'test.text' should be an integer, is string at byte "))
+                .hasPrefix("'test.text' should be an integer, is string at byte ")
+        )
         #expect(
             message { () throws(ModelFileError) in try file.int("test.u64") }
-                .hasPrefix("'test.u64' should be an integer of at most 64 bits, is u64 at byte "))
+                .hasPrefix("'test.u64' should be an integer of at most 64 bits, is u64 at byte ")
+        )
         #expect(
             message { () throws(ModelFileError) in try file.string("test.strings") }
-                .hasPrefix("'test.strings' should be a string, is array of string at byte "))
+                .hasPrefix("'test.strings' should be a string, is array of string at byte ")
+        )
         #expect(
             message { () throws(ModelFileError) in try file.matrix("absent") }
-                == "the tensor 'absent' is missing")
+                == "the tensor 'absent' is missing"
+        )
         #expect(
             message { () throws(ModelFileError) in
                 try file.matrix("half.weight", rows: 7, columns: 3)
-            } == "the tensor 'half.weight' should be a matrix of 7 rows, 3 columns, is (7, 3)")
+            } == "the tensor 'half.weight' should be a matrix of 7 rows, 3 columns, is (7, 3)"
+        )
         #expect(
             message { () throws(ModelFileError) in try file.matrix("q1.weight") }
                 == "the tensor 'q1.weight' has type Q4_1; F32, F16, BF16, Q8_0 and Q4_0 can be "
-                + "computed with")
+                + "computed with"
+        )
         #expect(
             message { () throws(ModelFileError) in try file.vector("half.weight", count: 21) }
-                .hasPrefix("the tensor 'half.weight' has type F16 where F32 is needed"))
+                .hasPrefix("the tensor 'half.weight' has type F16 where F32 is needed")
+        )
         #expect(
             message { () throws(ModelFileError) in try file.vector("norm.weight", count: 6) }
-                == "the tensor 'norm.weight' should be 6 elements, is (5)")
+                == "the tensor 'norm.weight' should be 6 elements, is (5)"
+        )
     }
 
     @Test("Files that are no files")

@@ -82,23 +82,29 @@ struct ModelFileWriterTests {
         #expect(refusal { _ in } == nil)
         #expect(
             refusal { $0.add("general.architecture", .bool(true)) }
-                == "the key 'general.architecture' is there twice")
+                == "the key 'general.architecture' is there twice"
+        )
         #expect(
-            refusal { $0.add("general.alignment", .uint32(64)) } == "the alignment is always 32")
+            refusal { $0.add("general.alignment", .uint32(64)) } == "the alignment is always 32"
+        )
         #expect(
             refusal {
                 $0.addTensor("t", type: f32, shape: [1])
                 $0.addTensor("t", type: f32, shape: [1])
-            } == "the tensor 't' is there twice")
+            } == "the tensor 't' is there twice"
+        )
         let name = String(repeating: "n", count: 64)
         #expect(
             refusal { $0.addTensor(name, type: f32, shape: [1]) }
-                == "the name '\(name)' has more than 63 bytes")
+                == "the name '\(name)' has more than 63 bytes"
+        )
         #expect(
             refusal { $0.addTensor("t", type: TensorType(.q8_0), shape: [33, 2]) }
-                == "'t' cannot be (33, 2) in Q8_0")
+                == "'t' cannot be (33, 2) in Q8_0"
+        )
         #expect(
             refusal { $0.addTensor("t", type: f32, shape: [1, 2, 3, 4, 5]) }
-                == "'t' cannot be (1, 2, 3, 4, 5) in F32")
+                == "'t' cannot be (1, 2, 3, 4, 5) in F32"
+        )
     }
 }

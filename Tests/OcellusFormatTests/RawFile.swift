@@ -17,13 +17,17 @@ struct RawFile {
 
     /// Adds a tensor's description.
     mutating func addTensor(
-        _ name: String, shape: [UInt64], type: UInt32 = 0, offset: UInt64 = 0,
+        _ name: String,
+        shape: [UInt64],
+        type: UInt32 = 0,
+        offset: UInt64 = 0,
         dimensionCount: UInt32? = nil
     ) {
         tensors.append(
             Self.string(Array(name.utf8))
                 + Self.integer(dimensionCount ?? UInt32(shape.count))
-                + shape.flatMap { Self.integer($0) } + Self.integer(type) + Self.integer(offset))
+                + shape.flatMap { Self.integer($0) } + Self.integer(type) + Self.integer(offset)
+        )
     }
 
     /// The file, padded to 32 bytes before its data.

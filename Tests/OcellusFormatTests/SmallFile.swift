@@ -22,7 +22,8 @@ struct SmallFile: Decodable {
     var metadata: [String: Field]
     var tensors: [Tensor]
 
-    static let folder = "\(#filePath)".dropLast("OcellusFormatTests/SmallFile.swift".count)
+    static let folder =
+        "\(#filePath)".dropLast("OcellusFormatTests/SmallFile.swift".count)
         + "Fixtures/gguf"
     static let path = "\(folder)/small.gguf"
 

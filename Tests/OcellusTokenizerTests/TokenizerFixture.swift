@@ -14,7 +14,8 @@ enum TokenizerFixture {
         var parsed: [Int]
     }
 
-    static let folder = "\(#filePath)".dropLast("OcellusTokenizerTests/TokenizerFixture.swift".count)
+    static let folder =
+        "\(#filePath)".dropLast("OcellusTokenizerTests/TokenizerFixture.swift".count)
         + "Fixtures/tokenizer"
 
     static func vocabulary(path: String = "\(folder)/vocabulary.gguf") throws -> Vocabulary {
@@ -23,12 +24,14 @@ enum TokenizerFixture {
             tokens: file.strings("tokenizer.ggml.tokens"),
             types: file.ints("tokenizer.ggml.token_type"),
             merges: file.strings("tokenizer.ggml.merges"),
-            endOfText: file.int("tokenizer.ggml.eos_token_id"))
+            endOfText: file.int("tokenizer.ggml.eos_token_id")
+        )
     }
 
     /// Reads cases whose ids have this type.
     static func cases<ID: FixedWidthInteger>(
-        path: String = "\(folder)/cases.bin", ids: ID.Type = UInt16.self
+        path: String = "\(folder)/cases.bin",
+        ids: ID.Type = UInt16.self
     ) throws -> [Case] {
         var bytes = try readFile(path)[...]
         var cases: [Case] = []

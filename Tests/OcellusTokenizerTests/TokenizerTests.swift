@@ -14,7 +14,8 @@ struct TokenizerTests {
             #expect(tokenizer.encode(example.text) == example.plain, "\(text.debugDescription)")
             #expect(
                 tokenizer.encode(example.text, parsingSpecial: true) == example.parsed,
-                "\(text.debugDescription)")
+                "\(text.debugDescription)"
+            )
         }
     }
 

@@ -8,7 +8,9 @@ struct VocabularyTests {
     private static let types = [3, 1, 1, 1, 1, 1]
 
     private func description(
-        tokens: [String] = tokens, types: [Int] = types, merges: [String] = ["a b"],
+        tokens: [String] = tokens,
+        types: [Int] = types,
+        merges: [String] = ["a b"],
         endOfText: Int = 0
     ) -> String? {
         do throws(TokenizerError) {
@@ -26,34 +28,47 @@ struct VocabularyTests {
         #expect(description(types: [3, 1]) == "the vocabulary has 6 tokens, but 2 types of tokens")
         #expect(
             description(types: [3, 1, 1, 1, 1, 7])
-                == "token 5 has the unknown type 7; 1 to 6 are known")
+                == "token 5 has the unknown type 7; 1 to 6 are known"
+        )
         #expect(
             description(endOfText: 6)
-                == "the end-of-text token has id 6, the vocabulary 6 tokens")
+                == "the end-of-text token has id 6, the vocabulary 6 tokens"
+        )
         for merge in ["ab", "a b a", " b", "a ", " ", ""] {
             #expect(
                 description(merges: ["a b", merge])
-                    == "merge 1 is '\(merge)', not two tokens with one space between them")
+                    == "merge 1 is '\(merge)', not two tokens with one space between them"
+            )
         }
         #expect(
             description(merges: ["b a"])
-                == "merge 0 needs the token 'ba', which is not in the vocabulary")
+                == "merge 0 needs the token 'ba', which is not in the vocabulary"
+        )
         #expect(
             description(merges: ["c a"])
-                == "merge 0 needs the token 'c', which is not in the vocabulary")
+                == "merge 0 needs the token 'c', which is not in the vocabulary"
+        )
     }
 
     @Test("Bytes without a token are left out, as tokenizers does without an unknown token")
     func missingBytes() throws {
         let vocabulary = try Vocabulary(
-            tokens: Self.tokens, types: Self.types, merges: ["a b"], endOfText: 0)
+            tokens: Self.tokens,
+            types: Self.types,
+            merges: ["a b"],
+            endOfText: 0
+        )
         #expect(Tokenizer(vocabulary: vocabulary).encode("axb ") == [3, 4])
     }
 
     @Test("A token with a character outside of the byte alphabet stands for itself")
     func foreignCharacter() throws {
         let vocabulary = try Vocabulary(
-            tokens: Self.tokens, types: Self.types, merges: [], endOfText: 0)
+            tokens: Self.tokens,
+            types: Self.types,
+            merges: [],
+            endOfText: 0
+        )
         #expect(vocabulary.piece(of: 5) == "\u{FFFD}é")
         #expect(vocabulary.piece(of: 4) == " ")
         #expect(vocabulary.piece(of: 6) == "")
