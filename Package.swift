@@ -92,6 +92,7 @@ let package = Package(
             swiftSettings: hosted),
 
         // Tests: hosted, release.
+        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .testTarget(
             name: "OcellusMemoryTests", dependencies: ["OcellusMemory"], swiftSettings: hosted),
         .testTarget(
@@ -114,7 +115,7 @@ let package = Package(
         .testTarget(
             name: "OcellusTests",
             dependencies: [
-                "Ocellus", "OcellusCapture", "OcellusFormat", "OcellusImage", "OcellusMemory",
+                "CAllocationCounter", "Ocellus", "OcellusCapture", "OcellusFormat", "OcellusImage", "OcellusMemory",
                 "OcellusModels",
             ],
             swiftSettings: hosted),

@@ -85,6 +85,14 @@ extension Session {
         return TracedTensor(joining: rows)
     }
 
+    /// The logits of the first token of an answer; the live state stays as it is.
+    package func firstLogits(after prompt: Prompt) -> [Float] {
+        fork.copy(from: live)
+        let hidden = model.decoder.prefill(prompt.tokens, state: fork, in: arena, on: pool)
+        let logits = model.decoder.logits(of: hidden, in: arena, on: pool)
+        return TracedTensor(logits, shape: [logits.columns]).elements
+    }
+
     /// Copies the convolution histories (layers, dConv - 1, channels) and the hidden states
     /// (layers, dInner, dState) of the live state.
     package func traceState() -> (history: TracedTensor, h: TracedTensor) {

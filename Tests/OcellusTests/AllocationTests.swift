@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import CAllocationCounter
+import Ocellus
+import OcellusImage
+import Testing
+
+/// Promise 1: after start, nothing is allocated.
+@Suite(.serialized) struct AllocationTests {
+    @Test func theCounterCounts() {
+        let before = allocation_count()
+        let array = [Int](repeating: 7, count: Int.random(in: 1000...2000))
+        #expect(allocation_count() > before)
+        #expect(array[999] == 7)
+    }
+
+    @Test("a whole question allocates nothing", arguments: [1, 2])
+    func aQuestionAllocatesNothing(threadCount: Int) throws {
+        var session = try Session.shipped(threadCount: threadCount)
+        let frame = try session.picture(fixture: "photos/cat.jpg")
+        let prompt = try session.prompt("What do you see?")
+        let choices = try session.choices(["yes", "no"])
+        let sampled = Sampling(temperature: 0.8, topK: 20, topP: 0.9, seed: 3)
+        var answer = Answer(capacity: 32)
+        var probabilities: [Float] = []
+        probabilities.reserveCapacity(2)
+
+        let before = allocation_count()
+        try session.see(frame)
+        session.answer(prompt, maximumTokens: 32, into: &answer)
+        session.answer(prompt, sampling: sampled, maximumTokens: 32, into: &answer)
+        session.answer(prompt, choices: choices, probabilities: &probabilities, into: &answer)
+        try session.see(frame)
+        session.reset()
+        #expect(allocation_count() == before)
+    }
+}
