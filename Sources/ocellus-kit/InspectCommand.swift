@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import OcellusFormat
+
+/// `ocellus-kit inspect`: what is in a model file.
+struct InspectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect",
+        abstract: "Show the metadata and the tensors of a GGUF file.",
+        discussion: """
+            Shapes are in GGUF's order: the first dimension varies fastest, so a matrix is (columns, \
+            rows). Tensors of types that ocellus does not compute with are listed and marked with *. \
+            The checksum is the one by which a saved state knows its model.
+
+            With --json, one object: file, version, bytes, alignment, dataOffset, checksum, \
+            architecture, name, license, promptTemplate, metadata (key, type, value), tensors (name, \
+            type, shape, offset, bytes, computable), totals (per type: tensors, elements, bytes).
+
+            examples:
+              ocellus-kit inspect models/ommatidium/decoder.gguf
+              ocellus-kit inspect --json model.gguf | python3 -m json.tool
+            """
+    )
+
+    @Argument(help: "A GGUF file.")
+    var file: String
+    @Flag(help: "Print one JSON object, with lists in full.")
+    var json = false
+
+    func run() throws {
+        let report = FileReport(try describing { try ModelFile(path: file) })
+        if json {
+            try printJSON(report)
+        } else {
+            printText(report)
+        }
+    }
+
+    private func printText(_ report: FileReport) {
+        print(report.file)
+        let architecture = report.architecture.isEmpty ? "(none)" : report.architecture
+        let facts: [(String, String?)] = [
+            ("name", report.name),
+            ("architecture", architecture),
+            ("license", report.license ?? "(not stated)"),
+            ("prompt template", report.promptTemplate.map(\.debugDescription)),
+            ("format", "GGUF \(report.version), aligned to \(report.alignment) bytes"),
+            ("size", "\(report.bytes) bytes, data from byte \(report.dataOffset)"),
+            ("checksum", report.checksum),
+        ]
+        for (name, value) in facts {
+            if let value { print("  \(padded(name, to: 16)) \(value)") }
+        }
+
+        print("\nmetadata: \(report.metadata.count) keys")
+        let keyWidth = report.metadata.map(\.key.count).max() ?? 0
+        let typeWidth = report.metadata.map(\.type.count).max() ?? 0
+        for entry in report.metadata {
+            let name = padded(entry.key, to: keyWidth)
+            print("  \(name)  \(padded(entry.type, to: typeWidth))  \(entry.value.summary)")
+        }
+
+        print("\ntensors: \(report.tensors.count)")
+        let nameWidth = report.tensors.map(\.name.count).max() ?? 0
+        for tensor in report.tensors {
+            let shape = "(" + tensor.shape.map(String.init).joined(separator: ", ") + ")"
+            let type = padded(tensor.type + (tensor.computable ? "" : "*"), to: 8)
+            print(
+                "  \(padded(tensor.name, to: nameWidth))  \(type) \(padded(shape, to: 20)) "
+                    + "\(tensor.bytes) bytes"
+            )
+        }
+        for total in report.totals {
+            let note = total.computable ? "" : "  (not computed with)"
+            print(
+                "  total \(padded(total.type, to: 8)) \(total.tensors) tensors, "
+                    + "\(total.elements) elements, \(total.bytes) bytes\(note)"
+            )
+        }
+    }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+
+/// The workstation tools of Ocellus; hosted build only.
+@main
+struct OcellusKit: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ocellus-kit",
+        abstract: "Look into model files and into every stage of a run.",
+        discussion: """
+            Results go to standard output, everything else to standard error. Exit codes: 0 done, 64 \
+            wrong command line, 65 bad input, 66 no such file, 71 not enough memory, 74 cannot write, \
+            78 bad model file.
+
+            examples:
+              ocellus-kit inspect models/ommatidium/decoder.gguf
+              ocellus-kit tokenize --model models/ommatidium "Is there a cat?"
+            """,
+        subcommands: [InspectCommand.self, TokenizeCommand.self]
+    )
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let error as KitError {
+            FileHandle.standardError.write(Data("ocellus-kit: \(error.message)\n".utf8))
+            Foundation.exit(error.exitCode.rawValue)
+        } catch {
+            exit(withError: error)
+        }
+    }
+}
