@@ -16,8 +16,9 @@ struct OcellusKit: ParsableCommand {
             examples:
               ocellus-kit inspect models/ommatidium/decoder.gguf
               ocellus-kit tokenize --model models/ommatidium "Is there a cat?"
+              ocellus-kit trace --model models/ommatidium --image cat.jpg --out trace
             """,
-        subcommands: [InspectCommand.self, TokenizeCommand.self]
+        subcommands: [InspectCommand.self, TokenizeCommand.self, TraceCommand.self]
     )
 
     static func main() {

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Ocellus
+
+/// Writes arrays as NumPy's `.npy` files, version 1.0.
+enum NumPyFile {
+    /// Writes a traced tensor as float32 in C order, atomically.
+    static func write(_ tensor: TracedTensor, to url: URL) throws {
+        let words = tensor.elements.map { $0.bitPattern.littleEndian }
+        try write(words.withUnsafeBytes { Data($0) }, type: "<f4", shape: tensor.shape, to: url)
+    }
+
+    /// Writes whole numbers as int64, atomically.
+    static func write(_ values: [Int], to url: URL) throws {
+        let words = values.map { Int64($0).littleEndian }
+        try write(words.withUnsafeBytes { Data($0) }, type: "<i8", shape: [values.count], to: url)
+    }
+
+    private static func write(_ data: Data, type: String, shape: [Int], to url: URL) throws {
+        let sizes = shape.map { "\($0)," }.joined(separator: " ")
+        var header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(sizes)), }"
+        // The data starts at a multiple of 64; the header ends with a newline.
+        let unpadded = 10 + header.utf8.count + 1
+        header += String(repeating: " ", count: (64 - unpadded % 64) % 64) + "\n"
+        var file = Data([0x93]) + Data("NUMPY".utf8) + Data([1, 0])
+        file.append(contentsOf: [
+            UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8),
+        ])
+        file += Data(header.utf8) + data
+        try file.write(to: url, options: .atomic)
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+import Ocellus
+import OcellusCapture
+import OcellusImage
+import OcellusModels
+
+/// `ocellus-kit trace`: writes each stage of a run as NumPy files.
+struct TraceCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "trace",
+        abstract: "Write each stage of a run as NumPy files, to compare with another program.",
+        discussion: """
+            Files in the output folder, all float32 in C order unless said otherwise:
+
+              pixels.npy      (3, H, W)                      the preprocessed picture
+              encoder.npy     (cells, dVision)               features of the vision encoder
+              projector.npy   (tokens, dModel)               image tokens
+              tokens.npy      (tokens), int64                token ids of the text
+              logits.npy      (tokens, vocabulary)           after each token of the text
+              conv_state.npy  (layers, dConv - 1, channels)  at the end, oldest first
+              ssm_state.npy   (layers, dInner, dState)       at the end
+
+            With several pictures, the files are about the last one; the states about all.
+
+            examples:
+              ocellus-kit trace --model models/ommatidium --image cat.jpg \\
+                  --text "Is there a cat?" --out trace
+              ocellus-kit trace --model decoder.gguf --tokens 1,2,3 --out trace
+            """)
+
+    @Option(help: "Folder with decoder.gguf and vision.gguf, or a decoder file.")
+    var model: String
+    @Option(help: "A picture to see first; repeatable.")
+    var image: [String] = []
+    @Option(help: "Token ids to read, separated by commas.")
+    var tokens: String?
+    @Option(help: "A text to read, in the model's prompt template.")
+    var text: String?
+    @Option(help: "Read the text in chunks of this many tokens; 1 reads step by step.")
+    var chunk = 64
+    @Option(help: "Threads that compute.")
+    var threads = 1
+    @Option(name: .customLong("out"), help: "The folder to write to; made if it is missing.")
+    var outputPath: String
+
+    func validate() throws {
+        guard tokens == nil || text == nil else {
+            throw ValidationError("--tokens and --text exclude each other")
+        }
+        guard !image.isEmpty || tokens != nil || text != nil else {
+            throw ValidationError("nothing to trace: give --image, --tokens or --text")
+        }
+        guard 1...4096 ~= chunk, 1...64 ~= threads else {
+            throw ValidationError("--chunk is 1 to 4096, --threads 1 to 64")
+        }
+    }
+
+    func run() throws {
+        var options = SessionOptions(threadCount: threads, chunkLength: chunk)
+        for path in image {
+            let size = try describing { try PictureFile.size(of: path) }
+            options.maximumFrame = options.maximumFrame.union(size)
+        }
+        var session = try describing { try Session(Model(path: model, options: options)) }
+        let folder = URL(fileURLWithPath: outputPath, isDirectory: true)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+
+        for path in image {
+            let stages = try see(path, with: &session)
+            try NumPyFile.write(stages.pixels, to: folder.appendingPathComponent("pixels.npy"))
+            try NumPyFile.write(stages.features, to: folder.appendingPathComponent("encoder.npy"))
+            try NumPyFile.write(stages.tokens, to: folder.appendingPathComponent("projector.npy"))
+        }
+        if let ids = try textTokens(session) {
+            let logits = session.traceTokens(ids)
+            try NumPyFile.write(ids, to: folder.appendingPathComponent("tokens.npy"))
+            try NumPyFile.write(logits, to: folder.appendingPathComponent("logits.npy"))
+        }
+        let state = session.traceState()
+        try NumPyFile.write(state.history, to: folder.appendingPathComponent("conv_state.npy"))
+        try NumPyFile.write(state.h, to: folder.appendingPathComponent("ssm_state.npy"))
+        print("wrote \(folder.path)")
+    }
+
+    private func see(_ path: String, with session: inout Session) throws -> VisionTrace {
+        guard let slot = session.frameSlot else {
+            throw ValidationError("\(model) has no vision.gguf, so it cannot look at pictures")
+        }
+        let frame = try describing {
+            try PictureFile.decode(path, into: slot, limit: session.model.options.maximumFrame)
+        }
+        return try describing { try session.traceFrame(frame) }
+    }
+
+    private func textTokens(_ session: borrowing Session) throws -> [Int]? {
+        if let text { return try describing { try session.prompt(text).tokens } }
+        guard let tokens else { return nil }
+        let count = session.model.decoder.configuration.vocabularySize
+        return try tokens.split(separator: ",").map { part in
+            guard let id = Int(part.trimmingCharacters(in: .whitespaces)), 0..<count ~= id else {
+                throw ValidationError("--tokens: '\(part)' is not an id from 0 to \(count - 1)")
+            }
+            return id
+        }
+    }
+}
