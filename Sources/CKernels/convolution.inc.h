@@ -2,6 +2,8 @@
 /* Depthwise convolution and pooling over pixels (h * w, c): lanes hold
  * channels. */
 
+enum { DEPTHWISE_PIXELS = 4 /* that share a load of the weights */ };
+
 /* The taps [first, last) of a window that lie inside the picture. */
 typedef struct {
     ptrdiff_t first, last;
@@ -15,29 +17,64 @@ INLINE taps_inside inside(ptrdiff_t origin, ptrdiff_t kernel,
     return taps;
 }
 
+/* Some neighbouring output pixels from (row, column), LANES channels from c of
+ * the given count; the taps down and across lie inside for all of them. */
+INLINE void depthwise_pixels(const ck_depthwise_args *args,
+                             const int activation, const int pixels,
+                             ptrdiff_t row, ptrdiff_t column, taps_inside down,
+                             taps_inside across, ptrdiff_t c,
+                             const ptrdiff_t count) {
+    const ck_geometry *g = &args->geometry;
+    const ptrdiff_t channels = args->x.columns;
+    const ptrdiff_t y = row * g->stride - g->top;
+    const ptrdiff_t x = column * g->stride - g->left;
+    const vf bias = args->bias ? load_at(args->bias + c, 0, count) : (vf){};
+    vf sums[DEPTHWISE_PIXELS];
+#pragma clang loop unroll(full)
+    for (int p = 0; p < pixels; p++)
+        sums[p] = bias;
+    for (ptrdiff_t ky = down.first; ky < down.last; ky++) {
+        const float *from =
+            args->x.data + ((y + ky) * g->width + x) * channels + c;
+        const float *weight = args->weight.data + ky * g->kernel * channels + c;
+        for (ptrdiff_t kx = across.first; kx < across.last; kx++) {
+            vf w = load_at(weight + kx * channels, 0, count);
+#pragma clang loop unroll(full)
+            for (int p = 0; p < pixels; p++)
+                sums[p] +=
+                    load_at(from + (kx + p * g->stride) * channels, 0, count) *
+                    w;
+        }
+    }
+    float *out = args->out.data + (row * g->out_width + column) * channels + c;
+#pragma clang loop unroll(full)
+    for (int p = 0; p < pixels; p++)
+        store_at(out + p * channels, activation_of(sums[p], activation), 0,
+                 count);
+}
+
 /* One output row of pixels, LANES channels from c of the given count. */
 INLINE void depthwise_lanes(const ck_depthwise_args *args,
                             const int activation, ptrdiff_t row, ptrdiff_t c,
-                            ptrdiff_t count) {
+                            const ptrdiff_t count) {
     const ck_geometry *g = &args->geometry;
-    const ptrdiff_t channels = args->x.columns;
-    const vf bias = args->bias ? load_at(args->bias + c, 0, count) : (vf){};
-    ptrdiff_t y = row * g->stride - g->top;
-    taps_inside down = inside(y, g->kernel, g->height);
-    for (ptrdiff_t column = 0; column < g->out_width; column++) {
+    const taps_inside all = {0, g->kernel};
+    taps_inside down =
+        inside(row * g->stride - g->top, g->kernel, g->height);
+    ptrdiff_t column = 0;
+    while (column < g->out_width) {
         ptrdiff_t x = column * g->stride - g->left;
-        taps_inside across = inside(x, g->kernel, g->width);
-        vf sum = bias;
-        for (ptrdiff_t ky = down.first; ky < down.last; ky++) {
-            const float *pixel =
-                args->x.data + ((y + ky) * g->width + x) * channels + c;
-            const float *w = args->weight.data + ky * g->kernel * channels + c;
-            for (ptrdiff_t kx = across.first; kx < across.last; kx++)
-                sum += load_at(pixel + kx * channels, 0, count) *
-                       load_at(w + kx * channels, 0, count);
+        ptrdiff_t end = x + (DEPTHWISE_PIXELS - 1) * g->stride + g->kernel;
+        if (x >= 0 && end <= g->width &&
+            column + DEPTHWISE_PIXELS <= g->out_width) {
+            depthwise_pixels(args, activation, DEPTHWISE_PIXELS, row, column,
+                             down, all, c, count);
+            column += DEPTHWISE_PIXELS;
+        } else {
+            depthwise_pixels(args, activation, 1, row, column, down,
+                             inside(x, g->kernel, g->width), c, count);
+            column++;
         }
-        store_at(args->out.data + (row * g->out_width + column) * channels + c,
-                 activation_of(sum, activation), 0, count);
     }
 }
 

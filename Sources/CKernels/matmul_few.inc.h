@@ -15,7 +15,7 @@ INLINE void put_output(const ck_matmul_args *args, ptrdiff_t token,
     *out = args->accumulates ? *out + value : value;
 }
 
-/* Asks for the same bytes of the next rows: four rows at once are no stream
+/* Asks for the same bytes of the next item's rows: four rows at once are no stream
  * that the processor would recognise. */
 INLINE void prefetch(const uint8_t *p, ptrdiff_t size) {
     for (ptrdiff_t i = 0; i < size; i += 64)
@@ -33,7 +33,7 @@ INLINE void few_rows(const int rows, const int type, const ck_matmul_args *args,
         vf v = load(x + k);
 #pragma clang loop unroll(full)
         for (int r = 0; r < rows; r++) {
-            prefetch(w + (r + rows) * size + row_size(type, k),
+            prefetch(w + (r + MATMUL_FEW_ROWS) * size + row_size(type, k),
                      row_size(type, LANES));
             sums[r] += load_weights(type, w + r * size, k) * v;
         }
@@ -62,7 +62,7 @@ INLINE void add_chunk(const int rows, const int type, const uint8_t *w,
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
         half8 halves = {};
-        prefetch(w + (r + rows) * size, count * step);
+        prefetch(w + (r + MATMUL_FEW_ROWS) * size, count * step);
 #pragma clang loop unroll(full)
         for (int b = 0; b < count; b++)
             halves[b] = load_u16(w + r * size + b * step);

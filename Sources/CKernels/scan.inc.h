@@ -4,44 +4,60 @@
  * time runs inside a block, so that its state and parameters are read once.
  */
 
-enum { SCAN_STATES = 16 /* states per channel that one pass keeps */ };
-
 /* ---- Causal convolution ---- */
 
-/* LANES channels from c of the given count, through all tokens. */
-INLINE void causal_conv_lanes(const ck_causal_conv_args *args, ptrdiff_t c,
-                              ptrdiff_t count) {
-    const ptrdiff_t taps = args->weight.columns, past = taps - 1;
-    const ptrdiff_t channels = args->out.columns, tokens = args->x.rows;
-    const int type = args->weight.type;
-    const ptrdiff_t size = row_size(type, taps);
-    const uint8_t *weight = weight_row(&args->weight, type, c);
-    const float *x = args->x.data + args->offset + c;
-    float *history = args->history.data + c;
-    const vf bias = args->bias ? load_at(args->bias + c, 0, count) : (vf){};
+enum { CONV_TAPS = 4 /* taps that one pass sums */ };
 
-    for (ptrdiff_t t = 0; t < tokens; t++)
-        store_at(args->out.data + t * channels + c, bias, 0, count);
-    for (ptrdiff_t j = 0; j < taps; j++) {
-        float lanes[LANES] = {};
-        for (ptrdiff_t i = 0; i < count; i++)
-            lanes[i] = weight_at(type, weight + i * size, j);
-        vf w = load(lanes);
-        for (ptrdiff_t t = 0; t < tokens; t++) {
-            ptrdiff_t from = t + j - past;
-            const float *input = from < 0
-                                     ? history + (from + past) * channels
-                                     : x + from * args->x.columns;
-            float *out = args->out.data + t * channels + c;
-            vf sum = load_at(out, 0, count) + w * load_at(input, 0, count);
-            store_at(out, j == past ? silu(sum) : sum, 0, count);
+/* The input of a token, which is before the first for from < 0. */
+INLINE const float *conv_input(const ck_causal_conv_args *args, ptrdiff_t from,
+                               ptrdiff_t c) {
+    if (from < 0)
+        return args->history.data +
+               (from + args->history.rows) * args->history.columns + c;
+    return args->x.data + from * args->x.columns + args->offset + c;
+}
+
+/*
+ * LANES channels from c of the given count, and the taps [first, first +
+ * CONV_TAPS) or less, through all tokens. The first pass begins the sums in
+ * out with the bias, the last one ends them with SiLU.
+ */
+INLINE void causal_conv_lanes(const ck_causal_conv_args *args, const int type,
+                              ptrdiff_t c, ptrdiff_t count, ptrdiff_t first) {
+    const ptrdiff_t total = args->weight.columns, past = total - 1;
+    const ptrdiff_t taps = at_most(CONV_TAPS, total - first);
+    const ptrdiff_t size = row_size(type, total);
+    const uint8_t *weight = weight_row(&args->weight, type, c);
+    const vf bias = args->bias ? load_at(args->bias + c, 0, count) : (vf){};
+    float w[CONV_TAPS][LANES] = {};
+    for (ptrdiff_t i = 0; i < count; i++)
+        for (ptrdiff_t j = 0; j < taps; j++)
+            w[j][i] = weight_at(type, weight + i * size, first + j);
+
+    for (ptrdiff_t t = 0; t < args->x.rows; t++) {
+        float *out = args->out.data + t * args->out.columns + c;
+        vf sum = first == 0 ? bias : load_at(out, 0, count);
+        for (ptrdiff_t j = 0; j < taps; j++) {
+            const float *x = conv_input(args, t + first + j - past, c);
+            sum += load(w[j]) * load_at(x, 0, count);
+        }
+        store_at(out, first + taps == total ? silu(sum) : sum, 0, count);
+    }
+}
+
+INLINE void causal_conv_channels(const ck_causal_conv_args *args, ptrdiff_t c,
+                                 ptrdiff_t count) {
+    for (ptrdiff_t j = 0; j < args->weight.columns; j += CONV_TAPS) {
+        switch (args->weight.type) {
+        case CK_F32: causal_conv_lanes(args, CK_F32, c, count, j); break;
+        case CK_F16: causal_conv_lanes(args, CK_F16, c, count, j); break;
+        case CK_BF16: causal_conv_lanes(args, CK_BF16, c, count, j); break;
         }
     }
-    for (ptrdiff_t j = 0; j < past; j++) {
-        ptrdiff_t from = tokens + j - past;
-        const float *input = from < 0 ? history + (from + past) * channels
-                                      : x + from * args->x.columns;
-        store_at(history + j * channels, load_at(input, 0, count), 0, count);
+    for (ptrdiff_t j = 0; j < args->history.rows; j++) {
+        ptrdiff_t from = args->x.rows + j - args->history.rows;
+        store_at(args->history.data + j * args->history.columns + c,
+                 load_at(conv_input(args, from, c), 0, count), 0, count);
     }
 }
 
@@ -52,12 +68,14 @@ static void causal_conv(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
     ptrdiff_t c = begin * CHANNEL_BLOCK;
     ptrdiff_t last = at_most(args->out.columns, end * CHANNEL_BLOCK);
     for (; c + LANES <= last; c += LANES)
-        causal_conv_lanes(args, c, LANES);
+        causal_conv_channels(args, c, LANES);
     if (c < last)
-        causal_conv_lanes(args, c, last - c);
+        causal_conv_channels(args, c, last - c);
 }
 
 /* ---- Mamba ---- */
+
+enum { SCAN_STATES = 16 /* states per channel that one pass keeps */ };
 
 /* to[n] holds state n of channels rows; from is (channels, stride). */
 INLINE void load_states(const float *from, ptrdiff_t stride,
@@ -134,9 +152,49 @@ INLINE void selective_scan_lanes(const ck_selective_scan_args *args,
     store_states(state, total, count, states, h);
 }
 
+/*
+ * LANES channels from i of the given count, for one token: the lanes hold
+ * states, which saves the transpositions, and the sums alone are transposed.
+ */
+INLINE void selective_step(const ck_selective_scan_args *args, ptrdiff_t i,
+                           ptrdiff_t count) {
+    const ptrdiff_t states = args->h.columns;
+    const float *b = args->bc.data + args->b_offset;
+    const float *c = args->bc.data + args->c_offset;
+    vf u = load_at(args->u.data + i, 0, count);
+    vf bias = load_at(args->delta_bias + i, 0, count);
+    vf delta = softplus(load_at(args->delta.data + i, 0, count) + bias);
+    float deltas[LANES], inputs[LANES];
+    store(deltas, delta);
+    store(inputs, delta * u);
+
+    vf sums[LANES] = {};
+    for (ptrdiff_t lane = 0; lane < count; lane++) {
+        float *h = args->h.data + (i + lane) * states;
+        const float *a = args->a + (i + lane) * states;
+        for (ptrdiff_t n = 0; n < states; n += LANES) {
+            vf decay = exponential(deltas[lane] * load_at(a, n, states));
+            vf next = decay * load_at(h, n, states) +
+                      inputs[lane] * load_at(b, n, states);
+            store_at(h, next, n, states);
+            sums[lane] += next * load_at(c, n, states);
+        }
+    }
+    transpose(sums);
+    vf sum = load_at(args->d + i, 0, count) * u;
+    for (int lane = 0; lane < LANES; lane++)
+        sum += sums[lane];
+    vf z = load_at(args->gates.data + args->z_offset + i, 0, count);
+    store_at(args->out.data + i, sum * silu(z), 0, count);
+}
+
 INLINE void selective_scan_channels(const ck_selective_scan_args *args,
                                     ptrdiff_t i, ptrdiff_t count) {
     const ptrdiff_t total = args->h.columns;
+    if (args->u.rows == 1) {
+        selective_step(args, i, count);
+        return;
+    }
     ptrdiff_t n = 0;
     for (; n + SCAN_STATES <= total; n += SCAN_STATES)
         selective_scan_lanes(args, i, count, n, SCAN_STATES);

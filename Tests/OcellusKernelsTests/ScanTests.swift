@@ -75,7 +75,7 @@ extension KernelTests {
         Self.onEachInstructionSet {
             let bench = Workbench(seed: 32)
             for (tokens, channels, states) in [
-                (1, 1, 1), (1, 96, 16), (5, 37, 16), (7, 20, 8), (4, 33, 5), (9, 16, 33),
+                (1, 1, 1), (1, 100, 16), (1, 19, 5), (5, 37, 16), (7, 20, 8), (4, 33, 5), (9, 16, 33),
                 (3, 50, 64), (200, 40, 16),
             ] {
                 let scan = Scan(bench, tokens: tokens, channels: channels, states: states)
@@ -107,8 +107,9 @@ extension KernelTests {
             for tokens in [0..<1, 1..<8, 8..<12] {
                 scan.run(tokens: tokens, h: hPieces, out: pieces, on: pool)
             }
-            expectSame(pieces, whole)
-            expectSame(hPieces, hWhole)
+            // A single token sums its states in another order.
+            expectClose(pieces, whole, absolute: 2e-6, relative: 1e-6)
+            expectClose(hPieces, hWhole, absolute: 1e-6, relative: 1e-6)
         }
     }
 
