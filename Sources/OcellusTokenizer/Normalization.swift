@@ -5,7 +5,9 @@
 ///
 /// The standard library has the tables and the algorithm in both builds, for the comparison of
 /// strings, and gives them out under the name `_nfc`, which is not part of its stable interface: it
-/// is used here only, and the tests compare it with another implementation.
+/// is used here only, and the tests compare it with another implementation. Of all assigned
+/// characters, tokenizers 0.23.3 treats only U+113C2, U+1611E and U+16D67 differently: they are
+/// newer than its tables.
 ///
 /// - Parameters:
 ///   - bytes: Valid UTF-8.

@@ -13,10 +13,14 @@ struct DetokenizerTests {
             var text: [UInt8] = []
             for token in example.plain { detokenizer.append(token, to: &text) }
             detokenizer.finish(to: &text)
-            // Swift compares strings by canonical equivalence; the ids compare exactly.
-            let original = String(decoding: example.text, as: UTF8.self)
-            #expect(String(decoding: text, as: UTF8.self) == original)
             #expect(tokenizer.encode(text) == example.plain)
+            // Swift compares strings by canonical equivalence, but for texts with three Tibetan
+            // vowels, whose marks it does not put in order.
+            let original = String(decoding: example.text, as: UTF8.self)
+            let vowels: [Unicode.Scalar] = ["\u{F73}", "\u{F75}", "\u{F81}"]
+            if !original.unicodeScalars.contains(where: vowels.contains) {
+                #expect(String(decoding: text, as: UTF8.self) == original)
+            }
         }
     }
 

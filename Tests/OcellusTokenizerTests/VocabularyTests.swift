@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import OcellusFormat
 import OcellusTokenizer
 import Testing
 
@@ -72,5 +73,42 @@ struct VocabularyTests {
         #expect(vocabulary.piece(of: 5) == "\u{FFFD}é")
         #expect(vocabulary.piece(of: 4) == " ")
         #expect(vocabulary.piece(of: 6) == "")
+    }
+
+    @Test("Damaged vocabularies are refused or usable")
+    func damage() throws {
+        let file = try ModelFile(path: "\(TokenizerFixture.folder)/vocabulary.gguf")
+        let tokens = try file.strings("tokenizer.ggml.tokens")
+        let types = try file.ints("tokenizer.ggml.token_type")
+        let merges = try file.strings("tokenizer.ggml.merges")
+        let text = try TokenizerFixture.cases().prefix(20).flatMap(\.text)
+        let damages = ["", " ", "a", "Ġ", "\u{0}", "\u{301}", "a b", "Ġ Ġ", "👩‍🔬", "[PAD1]", "t h e"]
+        var (usableCount, refusedCount) = (0, 0)
+        for (index, damage) in damages.enumerated() {
+            for place in [0, 40 + index, 200 + 7 * index, 2000 + index, tokens.count - 1 - index] {
+                var (tokens, types, merges) = (tokens, types, merges)
+                tokens[place] = damage
+                types[(place + index) % types.count] = index % 8
+                merges.swapAt(0, (place + index) % merges.count)
+                if index % 2 == 0 { merges[place % merges.count] = damage }
+                let vocabulary = try? Vocabulary(
+                    tokens: tokens,
+                    types: types,
+                    merges: merges,
+                    endOfText: 0
+                )
+                guard let vocabulary else {
+                    refusedCount += 1
+                    continue
+                }
+                usableCount += 1
+                let ids = Tokenizer(vocabulary: vocabulary).encode(text, parsingSpecial: true)
+                var detokenizer = Detokenizer(vocabulary)
+                var output: [UInt8] = []
+                for id in ids { detokenizer.append(id, to: &output) }
+                #expect(!output.isEmpty)
+            }
+        }
+        #expect(usableCount > 5 && refusedCount > 5)
     }
 }
