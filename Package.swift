@@ -32,7 +32,8 @@ let package = Package(
         .target(
             name: "CLibc",
             cSettings: [.define("_GNU_SOURCE")],
-            linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
+            linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]
+        ),
         .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
         .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CSPNG", providers: [.apt(["libspng-dev"])]),
@@ -40,29 +41,37 @@ let package = Package(
         // Level 1.
         .target(name: "OcellusMemory", dependencies: ["CLibc"], swiftSettings: runtime),
         .target(
-            name: "OcellusKernels", dependencies: ["CKernels", "OcellusMemory"],
-            swiftSettings: runtime),
+            name: "OcellusKernels",
+            dependencies: ["CKernels", "OcellusMemory"],
+            swiftSettings: runtime
+        ),
 
         // Level 2.
         .target(
-            name: "OcellusFormat", dependencies: ["CLibc", "OcellusMemory"],
-            swiftSettings: runtime),
+            name: "OcellusFormat",
+            dependencies: ["CLibc", "OcellusMemory"],
+            swiftSettings: runtime
+        ),
         .target(name: "OcellusTokenizer", swiftSettings: runtime),
         .target(
             name: "OcellusImage",
             dependencies: ["CLibc", "CSPNG", "CTurboJPEG", "OcellusMemory"],
             swiftSettings: runtime,
             // The embedded build does not link what a module map names.
-            linkerSettings: [.linkedLibrary("turbojpeg"), .linkedLibrary("spng")]),
+            linkerSettings: [.linkedLibrary("turbojpeg"), .linkedLibrary("spng")]
+        ),
 
         // Level 3.
         .target(
             name: "OcellusModels",
             dependencies: ["OcellusFormat", "OcellusKernels", "OcellusMemory"],
-            swiftSettings: runtime),
+            swiftSettings: runtime
+        ),
         .target(
-            name: "OcellusCapture", dependencies: ["CLibc", "OcellusImage", "OcellusMemory"],
-            swiftSettings: runtime),
+            name: "OcellusCapture",
+            dependencies: ["CLibc", "OcellusImage", "OcellusMemory"],
+            swiftSettings: runtime
+        ),
 
         // Level 4: the facade.
         .target(
@@ -71,7 +80,8 @@ let package = Package(
                 "CLibc", "OcellusFormat", "OcellusImage", "OcellusKernels", "OcellusMemory",
                 "OcellusModels", "OcellusTokenizer",
             ],
-            swiftSettings: runtime),
+            swiftSettings: runtime
+        ),
 
         // Level 6: programs.
         .executableTarget(
@@ -81,7 +91,8 @@ let package = Package(
                 "OcellusKernels", "OcellusMemory", "OcellusModels", "OcellusTokenizer",
             ],
             path: "Sources/ocellus-cli",
-            swiftSettings: runtime),
+            swiftSettings: runtime
+        ),
         .executableTarget(
             name: "ocellus-kit",
             dependencies: [
@@ -89,35 +100,49 @@ let package = Package(
                 "OcellusMemory", "OcellusModels", "OcellusTokenizer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: hosted),
+            swiftSettings: hosted
+        ),
 
         // Tests: hosted, release.
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .testTarget(
-            name: "OcellusMemoryTests", dependencies: ["OcellusMemory"], swiftSettings: hosted),
+            name: "OcellusMemoryTests",
+            dependencies: ["OcellusMemory"],
+            swiftSettings: hosted
+        ),
         .testTarget(
-            name: "OcellusKernelsTests", dependencies: ["OcellusKernels", "OcellusMemory"],
-            swiftSettings: hosted),
+            name: "OcellusKernelsTests",
+            dependencies: ["OcellusKernels", "OcellusMemory"],
+            swiftSettings: hosted
+        ),
         .testTarget(
-            name: "OcellusFormatTests", dependencies: ["OcellusFormat", "OcellusMemory"],
-            swiftSettings: hosted),
+            name: "OcellusFormatTests",
+            dependencies: ["OcellusFormat", "OcellusMemory"],
+            swiftSettings: hosted
+        ),
         .testTarget(
-            name: "OcellusTokenizerTests", dependencies: ["OcellusFormat", "OcellusTokenizer"],
-            swiftSettings: hosted),
+            name: "OcellusTokenizerTests",
+            dependencies: ["OcellusFormat", "OcellusTokenizer"],
+            swiftSettings: hosted
+        ),
         .testTarget(
             name: "OcellusImageTests",
             dependencies: ["OcellusCapture", "OcellusImage", "OcellusMemory"],
-            swiftSettings: hosted),
+            swiftSettings: hosted
+        ),
         .testTarget(
             name: "OcellusModelsTests",
             dependencies: ["OcellusFormat", "OcellusKernels", "OcellusMemory", "OcellusModels"],
-            swiftSettings: hosted),
+            swiftSettings: hosted
+        ),
         .testTarget(
             name: "OcellusTests",
             dependencies: [
-                "CAllocationCounter", "Ocellus", "OcellusCapture", "OcellusFormat", "OcellusImage", "OcellusMemory",
+                "CAllocationCounter", "Ocellus", "OcellusCapture", "OcellusFormat", "OcellusImage",
+                "OcellusMemory",
                 "OcellusModels",
             ],
-            swiftSettings: hosted),
+            swiftSettings: hosted
+        ),
     ]
 )

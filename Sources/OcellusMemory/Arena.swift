@@ -23,7 +23,13 @@ public struct Arena: ~Copyable {
         let (size, overflow) = plan.requiredBytes.addingReportingOverflow(3 * pageSize)
         // Safety: a fresh anonymous mapping is zeroed, page-aligned and ours alone.
         let reserved = unsafe mmap(
-            nil, overflow ? Int.max : size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            nil,
+            overflow ? Int.max : size,
+            PROT_NONE,
+            MAP_PRIVATE | MAP_ANONYMOUS,
+            -1,
+            0
+        )
         guard let reserved = unsafe reserved, unsafe reserved != clibc_map_failed() else {
             throw .outOfMemory(neededBytes: plan.requiredBytes)
         }

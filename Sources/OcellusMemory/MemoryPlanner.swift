@@ -39,11 +39,15 @@ public struct MemoryPlanner {
     ///
     /// A state lives from the first step to the last, whenever it is asked for.
     public mutating func tensor(
-        _ name: String, rows: Int, columns: Int, in memoryClass: MemoryClass
+        _ name: String,
+        rows: Int,
+        columns: Int,
+        in memoryClass: MemoryClass
     ) -> PlannedTensor {
         let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
         let (byteCount, byteOverflow) = count.multipliedReportingOverflow(
-            by: MemoryLayout<Float>.stride)
+            by: MemoryLayout<Float>.stride
+        )
         let isPossible = rows >= 0 && columns >= 0 && !overflow && !byteOverflow
         let index = add(name, byteCount: isPossible ? byteCount : -1, in: memoryClass)
         return PlannedTensor(index: index, rows: rows, columns: columns)
@@ -51,7 +55,9 @@ public struct MemoryPlanner {
 
     /// Asks for raw bytes that live from the current step until they are released.
     public mutating func bytes(
-        _ name: String, count: Int, in memoryClass: MemoryClass
+        _ name: String,
+        count: Int,
+        in memoryClass: MemoryClass
     ) -> PlannedBytes {
         PlannedBytes(index: add(name, byteCount: count, in: memoryClass), byteCount: count)
     }
@@ -97,7 +103,11 @@ public struct MemoryPlanner {
             placed.insert(index, at: position)
         }
         return MemoryPlan(
-            requests: lived, offsets: offsets, requiredBytes: requiredBytes, stepCount: step + 1)
+            requests: lived,
+            offsets: offsets,
+            requiredBytes: requiredBytes,
+            stepCount: step + 1
+        )
     }
 
     /// The count rounded up to the alignment.
@@ -111,8 +121,13 @@ public struct MemoryPlanner {
         if !isPossible, overflowed == nil { overflowed = name }
         requests.append(
             BufferRequest(
-                name: name, byteCount: isPossible ? byteCount : 0, memoryClass: memoryClass,
-                firstStep: memoryClass == .state ? 0 : step, lastStep: step))
+                name: name,
+                byteCount: isPossible ? byteCount : 0,
+                memoryClass: memoryClass,
+                firstStep: memoryClass == .state ? 0 : step,
+                lastStep: step
+            )
+        )
         isReleased.append(false)
         return requests.count - 1
     }
@@ -120,7 +135,8 @@ public struct MemoryPlanner {
     private mutating func release(index: Int) {
         precondition(
             requests[index].memoryClass == .scratch && !isReleased[index],
-            "only scratch is released, and once")
+            "only scratch is released, and once"
+        )
         requests[index].lastStep = step
         isReleased[index] = true
     }

@@ -45,7 +45,10 @@ public struct Tensor {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows)
         // Safety: the range was checked.
         return unsafe Tensor(
-            rows: range.count, columns: columns, base: base + range.lowerBound * columns)
+            rows: range.count,
+            columns: columns,
+            base: base + range.lowerBound * columns
+        )
     }
 
     /// The first rows, as a view of the same elements.
@@ -73,7 +76,9 @@ public struct Tensor {
         precondition(source.count == count)
         // Safety: equal counts. As bytes: the compiler cannot see that `update` never allocates.
         unsafe UnsafeMutableRawPointer(base).copyMemory(
-            from: source.base, byteCount: count * MemoryLayout<Float>.stride)
+            from: source.base,
+            byteCount: count * MemoryLayout<Float>.stride
+        )
     }
 
     /// Copies a tensor of as many rows into some of the columns.
@@ -85,7 +90,8 @@ public struct Tensor {
             // Safety: the columns of each row were checked.
             unsafe UnsafeMutableRawPointer(base + row * columns + firstColumn).copyMemory(
                 from: source.base + row * source.columns,
-                byteCount: source.columns * MemoryLayout<Float>.stride)
+                byteCount: source.columns * MemoryLayout<Float>.stride
+            )
         }
     }
 }

@@ -75,8 +75,11 @@ public struct WeightMatrix {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows)
         // Safety: the range was checked.
         return unsafe WeightMatrix(
-            type: type, rows: range.count, columns: columns,
-            base: base + range.lowerBound * rowByteCount)
+            type: type,
+            rows: range.count,
+            columns: columns,
+            base: base + range.lowerBound * rowByteCount
+        )
     }
 }
 

@@ -1,6 +1,7 @@
+import Testing
+
 // SPDX-License-Identifier: Apache-2.0
 @testable import OcellusMemory
-import Testing
 
 @Suite struct MemoryPlannerTests {
     @Test("random requests never conflict, by the O(n²) oracle", arguments: 0..<200)
@@ -38,8 +39,17 @@ import Testing
         let together = MemoryPlan(
             requests: plan.requests.map {
                 BufferRequest(
-                    name: $0.name, byteCount: 64, memoryClass: .scratch, firstStep: 0, lastStep: 1)
-            }, offsets: plan.offsets, requiredBytes: 64, stepCount: 2)
+                    name: $0.name,
+                    byteCount: 64,
+                    memoryClass: .scratch,
+                    firstStep: 0,
+                    lastStep: 1
+                )
+            },
+            offsets: plan.offsets,
+            requiredBytes: 64,
+            stepCount: 2
+        )
         #expect(try #require(together.firstConflict()) == (0, 1))
     }
 
@@ -70,7 +80,8 @@ import Testing
 
     @Test(
         "impossible sizes are an error, not a trap",
-        arguments: [(-1, 4), (Int.max, 2), (1 << 40, 1 << 40), (Int.max / 4, 1)])
+        arguments: [(-1, 4), (Int.max, 2), (1 << 40, 1 << 40), (Int.max / 4, 1)]
+    )
     func impossibleSizes(rows: Int, columns: Int) {
         var planner = MemoryPlanner()
         _ = planner.tensor("huge", rows: rows, columns: columns, in: .scratch)

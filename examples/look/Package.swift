@@ -7,6 +7,8 @@ let package = Package(
     dependencies: [.package(name: "ocellus", path: "../..")],
     targets: [
         .executableTarget(
-            name: "look", dependencies: [.product(name: "Ocellus", package: "ocellus")])
+            name: "look",
+            dependencies: [.product(name: "Ocellus", package: "ocellus")]
+        )
     ]
 )

@@ -9,7 +9,9 @@ func look(model path: String, picture: String, question: String) throws {
     // The source knows how large its frames are, so the plan can have room for them.
     var source = try FrameSource.open(SourceSettings(path: picture))
     let model = try Model(
-        path: path, options: SessionOptions(threadCount: 2, maximumFrame: source.maximumFrame))
+        path: path,
+        options: SessionOptions(threadCount: 2, maximumFrame: source.maximumFrame)
+    )
     print("this takes \(model.plan.requiredBytes) bytes, now and for ever")
 
     var session = try Session(model)
