@@ -1,19 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A question as the model reads it: tokens, ready to be asked many times without allocating.
-public struct Prompt: Sendable {
-    /// The tokens, the model's prompt template included.
-    public let tokens: [Int]
-}
-
-/// A closed set of answers, as tokens.
-public struct Choices: Sendable {
-    /// The answers as they were given.
-    public let texts: [String]
-    /// The tokens of each, the end of text included where the model has prompts.
-    let tokens: [[Int]]
-}
-
 /// What a session answered. Reused for the next answer, it allocates nothing.
 public struct Answer: Sendable {
     /// The tokens of the answer, without the end of text.
@@ -46,4 +32,12 @@ public struct Answer: Sendable {
 
     /// The answer as a string, exactly as the model wrote it.
     public var rawText: String { String(decoding: utf8, as: UTF8.self) }
+
+    /// Forgets the last answer and keeps its memory.
+    mutating func clear() {
+        tokens.removeAll(keepingCapacity: true)
+        utf8.removeAll(keepingCapacity: true)
+        isComplete = false
+        probability = 0
+    }
 }

@@ -140,16 +140,6 @@ extension Session {
     }
 }
 
-extension Answer {
-    /// Forgets the last answer and keeps its memory.
-    mutating func clear() {
-        tokens.removeAll(keepingCapacity: true)
-        utf8.removeAll(keepingCapacity: true)
-        isComplete = false
-        probability = 0
-    }
-}
-
 /// log(sum of exp) of a row, without overflow.
 @_noAllocation @_noLocks
 private func logSumExp(_ row: Tensor) -> Float {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import CLibc
 public import OcellusImage
 import OcellusKernels
 public import OcellusMemory
@@ -131,30 +130,4 @@ public struct Session: ~Copyable {
     private func state(_ planned: PlannedTensor) -> DecoderState {
         DecoderState(layout: model.decoder.stateLayout, elements: arena[planned])
     }
-}
-
-/// How long the stages of one frame took, in nanoseconds.
-public struct FrameTimes: Sendable {
-    /// Resizing and normalising the picture.
-    public var preprocess: Int64 = 0
-    /// The vision encoder.
-    public var encode: Int64 = 0
-    /// The projector.
-    public var project: Int64 = 0
-    /// Folding the image tokens into the live state.
-    public var fold: Int64 = 0
-
-    /// No time yet.
-    public init() {}
-
-    /// All of it.
-    public var total: Int64 { preprocess + encode + project + fold }
-}
-
-/// The time of a clock that never goes back, in nanoseconds.
-///
-/// The corresponding C call is `clock_gettime(CLOCK_MONOTONIC)`.
-@_noAllocation @_noLocks
-public func monotonicNanoseconds() -> Int64 {
-    clibc_monotonic_nanoseconds()
 }

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Ocellus
-import OcellusCapture
-import OcellusImage
 
 /// How a program ends, after BSD's sysexits.h. Part of the interface: scripts rely on it.
 enum ExitCode: Int32 {
@@ -20,20 +17,4 @@ enum ExitCode: Int32 {
     case cannotWrite = 74
     /// A model file is damaged or not supported.
     case badModel = 78
-}
-
-/// Why a command stops: what to say on standard error, and how to exit.
-struct CommandError: Error {
-    let exitCode: ExitCode
-    let message: String
-
-    init(_ exitCode: ExitCode, _ message: String) {
-        self.exitCode = exitCode
-        self.message = message
-    }
-
-    /// A wrong command line.
-    static func usage(_ message: String) -> CommandError {
-        CommandError(.usage, message)
-    }
 }

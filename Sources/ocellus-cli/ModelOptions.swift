@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLibc
 import Ocellus
-import OcellusCapture
 import OcellusFormat
 import OcellusImage
-import OcellusModels
 
 /// The options that all commands share: which model, how many threads, how large a frame.
 enum ModelOptions {
@@ -77,40 +75,5 @@ enum ModelOptions {
             1...16384 ~= width, 1...16384 ~= height
         else { return nil }
         return ImageSize(width: width, height: height)
-    }
-}
-
-extension CommandError {
-    /// The exit code that belongs to an error of a picture.
-    init(_ error: ImageError) {
-        switch error {
-        case .unreadable: self.init(.noInput, error.description)
-        case .badCrop: self.init(.usage, error.description)
-        default: self.init(.badInput, error.description)
-        }
-    }
-
-    /// The exit code that belongs to an error of a source of frames.
-    init(_ error: CaptureError) {
-        switch error {
-        case .image(let inner): self.init(inner)
-        case .unreadable, .emptyFolder: self.init(.noInput, error.description)
-        case .programMissing, .programFailed: self.init(.unavailable, error.description)
-        case .lengthUnknown: self.init(.usage, error.description)
-        case .unknownStream, .damaged, .unsupported: self.init(.badInput, error.description)
-        }
-    }
-
-    /// The exit code that belongs to an error of the library.
-    init(_ error: OcellusError) {
-        switch error {
-        case .model(.file(.cannotOpen)): self.init(.noInput, error.description)
-        case .model(.file(.cannotWrite)): self.init(.cannotWrite, error.description)
-        case .image(let inner): self.init(inner)
-        case .model, .tokenizer, .mixedFiles: self.init(.badModel, error.description)
-        case .memory: self.init(.noMemory, error.description)
-        case .state: self.init(.badInput, error.description)
-        case .noVision, .emptyPrompt, .emptyChoice: self.init(.usage, error.description)
-        }
     }
 }

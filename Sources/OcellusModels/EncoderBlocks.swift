@@ -3,41 +3,6 @@ import OcellusFormat
 import OcellusKernels
 import OcellusMemory
 
-/// The parameters of one linear layer, out = W x + b.
-struct Linear {
-    let weight: WeightMatrix
-    let bias: WeightVector?
-
-    /// Finds `name.weight` (outputs, inputs) and `name.bias` (outputs).
-    init(
-        _ name: String, outputs: Int, inputs: Int, hasBias: Bool = true,
-        file: borrowing ModelFile
-    ) throws(ModelError) {
-        (weight, bias) = try reading { () throws(ModelFileError) in
-            (
-                try file.matrix(name + ".weight", rows: outputs, columns: inputs),
-                hasBias ? try file.vector(name + ".bias", count: outputs) : nil
-            )
-        }
-    }
-}
-
-/// The parameters of one layer norm.
-struct LayerNorm {
-    let weight: WeightVector
-    let bias: WeightVector
-
-    /// Finds `name.weight` and `name.bias`, both (width).
-    init(_ name: String, width: Int, file: borrowing ModelFile) throws(ModelError) {
-        (weight, bias) = try reading { () throws(ModelFileError) in
-            (
-                try file.vector(name + ".weight", count: width),
-                try file.vector(name + ".bias", count: width)
-            )
-        }
-    }
-}
-
 /// The blocks of a vision transformer, pre-norm, with full attention:
 ///
 ///     x = x + out(attention(q(n), k(n), v(n))),  n = layerNorm(x)

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import Ocellus
+import OcellusCapture
+import OcellusFormat
+import OcellusImage
+import OcellusModels
+
+/// Why a command stops: what to say on standard error, and how to exit.
+struct CommandError: Error {
+    let exitCode: ExitCode
+    let message: String
+
+    init(_ exitCode: ExitCode, _ message: String) {
+        self.exitCode = exitCode
+        self.message = message
+    }
+
+    /// A wrong command line.
+    static func usage(_ message: String) -> CommandError {
+        CommandError(.usage, message)
+    }
+}
+
+extension CommandError {
+    /// The exit code that belongs to an error of a picture.
+    init(_ error: ImageError) {
+        switch error {
+        case .unreadable: self.init(.noInput, error.description)
+        case .badCrop: self.init(.usage, error.description)
+        default: self.init(.badInput, error.description)
+        }
+    }
+
+    /// The exit code that belongs to an error of a source of frames.
+    init(_ error: CaptureError) {
+        switch error {
+        case .image(let inner): self.init(inner)
+        case .unreadable, .emptyFolder: self.init(.noInput, error.description)
+        case .programMissing, .programFailed: self.init(.unavailable, error.description)
+        case .lengthUnknown: self.init(.usage, error.description)
+        case .unknownStream, .damaged, .unsupported: self.init(.badInput, error.description)
+        }
+    }
+
+    /// The exit code that belongs to an error of the library.
+    init(_ error: OcellusError) {
+        switch error {
+        case .model(.file(.cannotOpen)): self.init(.noInput, error.description)
+        case .model(.file(.cannotWrite)): self.init(.cannotWrite, error.description)
+        case .image(let inner): self.init(inner)
+        case .model, .tokenizer, .mixedFiles: self.init(.badModel, error.description)
+        case .memory: self.init(.noMemory, error.description)
+        case .state: self.init(.badInput, error.description)
+        case .noVision, .emptyPrompt, .emptyChoice: self.init(.usage, error.description)
+        }
+    }
+}
