@@ -12,8 +12,16 @@ final class DecoderRun {
     private let arena: Arena
     private let pool: ThreadPool
 
-    init(_ fixture: Fixture, chunkLength: Int = 64, threadCount: Int = 1) throws {
-        let file = try ModelFile(path: fixture.path("decoder.gguf"))
+    convenience init(_ fixture: Fixture, chunkLength: Int = 64, threadCount: Int = 1) throws {
+        try self.init(
+            path: fixture.path("decoder.gguf"),
+            chunkLength: chunkLength,
+            threadCount: threadCount
+        )
+    }
+
+    init(path: String, chunkLength: Int, threadCount: Int) throws {
+        let file = try ModelFile(path: path)
         var planner = MemoryPlanner()
         let decoder = try MambaDecoder(file: file, chunkLength: chunkLength, planner: &planner)
         let planned = planner.tensor(
@@ -23,8 +31,7 @@ final class DecoderRun {
             in: .state
         )
         let plan = try planner.plan()
-        precondition(plan.firstConflict() == nil, "the plan gives bytes away twice")
-        let arena = try Arena(plan: plan)
+        let arena = try smallArena(plan)
         state = DecoderState(layout: decoder.stateLayout, elements: arena[planned])
         self.decoder = decoder
         self.file = file

@@ -30,6 +30,16 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     }
 }
 
+/// A plan that no fixture needs.
+struct PlanTooLarge: Error {}
+
+/// The arena of a plan without conflicts that fits a tiny model.
+func smallArena(_ plan: MemoryPlan) throws -> Arena {
+    precondition(plan.firstConflict() == nil, "the plan gives bytes away twice")
+    guard plan.requiredBytes < 1 << 26 else { throw PlanTooLarge() }
+    return try Arena(plan: plan)
+}
+
 /// All elements of a tensor.
 func elements(_ tensor: Tensor) -> [Float] {
     let row = tensor.reshaped(rows: 1, columns: tensor.count)

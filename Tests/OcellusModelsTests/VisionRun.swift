@@ -13,8 +13,12 @@ final class VisionRun {
     private let arena: Arena
     private let pool: ThreadPool
 
-    init(_ fixture: Fixture, threadCount: Int = 1) throws {
-        let file = try ModelFile(path: fixture.path("vision.gguf"))
+    convenience init(_ fixture: Fixture, threadCount: Int = 1) throws {
+        try self.init(path: fixture.path("vision.gguf"), threadCount: threadCount)
+    }
+
+    init(path: String, threadCount: Int) throws {
+        let file = try ModelFile(path: path)
         let configuration = try VisionConfiguration(file: file)
         var planner = MemoryPlanner()
         let side = configuration.imageSize
@@ -33,8 +37,7 @@ final class VisionRun {
             planner: &planner
         )
         let plan = try planner.plan()
-        precondition(plan.firstConflict() == nil, "the plan gives bytes away twice")
-        let arena = try Arena(plan: plan)
+        let arena = try smallArena(plan)
         encoder.prepare(in: arena)
         projector.prepare(in: arena)
         self.file = file
@@ -44,6 +47,9 @@ final class VisionRun {
         self.arena = arena
         pool = ThreadPool(threadCount: threadCount)
     }
+
+    /// The count of values of a frame.
+    var pixelCount: Int { pixels.rows * pixels.columns }
 
     /// The features (cells, dVision) and the tokens (tokens, dModel) of a frame, whose pixels
     /// (3, imageSize, imageSize) are normalised.
