@@ -3,41 +3,96 @@ import CLibc
 public import OcellusImage
 public import OcellusMemory
 
-/// Frames, one after the other, from a picture, a folder or a video.
+/// Frames, one after the other, from a picture, a folder, a video or standard input.
 ///
 ///     var source = try FrameSource.open(SourceSettings(path: "clip.mp4", period: .seconds(1)))
 ///     while let frame = try source.next(into: slot) { ... }
 ///
-/// The slot needs `maximumFrame.frameByteCount` bytes.
+/// A source is recognised by its first bytes, not by its name; a file that is neither a picture nor
+/// Y4M is given to ffmpeg. The slot needs `maximumFrame.frameByteCount` bytes.
 public struct FrameSource: ~Copyable {
-    private enum Reader {
-        case pictures(PictureSequence)
-    }
-
     /// No frame of the source is larger.
     public let maximumFrame: ImageSize
-    private var reader: Reader
+    // Exactly one of the three is there. An enum would say so, but a switch over one with noncopyable
+    // parts takes the parts out.
+    private var pictures: PictureSequence?
+    private var y4m: Y4MStream?
+    private var netpbm: NetpbmStream?
+
+    /// The bytes that one picture on standard input may have.
+    private static let pictureByteLimit = 64 << 20
 
     /// Opens a source and finds out how large its frames are.
+    ///
+    /// A folder's pictures are sorted by name, numbers by value.
+    ///
+    /// - Throws: `CaptureError`: `unreadable` or `emptyFolder` if there is nothing to open,
+    ///   `unknownStream` if standard input carries something else, `programMissing` if a video needs
+    ///   ffmpeg and it is not installed, and whatever the header of the source is wrong about.
     public static func open(_ settings: SourceSettings) throws(CaptureError) -> FrameSource {
+        if settings.path == "-" {
+            return try open(InputStream(standardInput: settings.path), settings: settings)
+        }
         var status = stat()
         guard unsafe stat(settings.path, &status) == 0 else {
-            throw .unreadable(path: settings.path, reason: SystemError.reason())
+            let reason = SystemError.reason()
+            if FFmpeg.isAddress(settings.path) { return FrameSource(try FFmpeg.open(settings)) }
+            throw .unreadable(path: settings.path, reason: reason)
         }
-        var items = [PictureSequence.Item.file(settings.path)]
         if clibc_is_folder(status.st_mode) != 0 {
-            items = try Folder.pictures(in: settings.path).map { .file($0) }
+            return try FrameSource(
+                Folder.pictures(in: settings.path).map { .file($0) }, settings: settings)
         }
-        let pictures = try PictureSequence(items, settings: settings)
-        return FrameSource(maximumFrame: pictures.maximumFrame, reader: .pictures(pictures))
+        return try open(InputStream(path: settings.path), settings: settings)
     }
 
     /// Reads the next frame into `slot`.
+    ///
+    /// - Returns: a view of the slot, valid until the slot is used again; nil at the end.
+    /// - Throws: `CaptureError` for the picture or the frame. After the error of a picture in a folder
+    ///   the next call goes on with the next picture.
     public mutating func next(into slot: Bytes) throws(CaptureError) -> Frame? {
-        switch reader {
-        case .pictures(var pictures):
-            defer { reader = .pictures(pictures) }
-            return try pictures.next(into: slot)
+        if let frame = try pictures?.next(into: slot) { return frame }
+        if let frame = try y4m?.next(into: slot) { return frame }
+        return try netpbm?.next(into: slot)
+    }
+
+    private init(_ items: [PictureSequence.Item], settings: SourceSettings) throws(CaptureError) {
+        let pictures = try PictureSequence(items, settings: settings)
+        maximumFrame = pictures.maximumFrame
+        self.pictures = pictures
+    }
+
+    private init(_ stream: consuming Y4MStream) {
+        maximumFrame = stream.size
+        y4m = consume stream
+    }
+
+    private init(_ stream: consuming NetpbmStream) {
+        maximumFrame = stream.size
+        netpbm = consume stream
+    }
+
+    /// Recognises a stream by its first bytes.
+    private static func open(
+        _ input: consuming InputStream, settings: SourceSettings
+    ) throws(CaptureError) -> FrameSource {
+        let isFile = input.byteCount != nil
+        try input.lookAhead(max(PictureFormat.signatureByteCount, Y4MHeader.magic.utf8CodeUnitCount))
+        if Y4MHeader.isMagic(input.lookahead.span) {
+            return FrameSource(try Y4MStream(input, settings: settings))
+        }
+        switch PictureFormat(of: input.lookahead.span) {
+        case .netpbm:
+            let clock = NetpbmStream.Clock(period: settings.period ?? .zero)
+            return FrameSource(try NetpbmStream(input, settings: settings, clock: clock))
+        case .jpeg, .png:
+            if isFile { return try FrameSource([.file(settings.path)], settings: settings) }
+            let bytes = try input.readAll(limit: pictureByteLimit)
+            return try FrameSource([.bytes(bytes, path: settings.path)], settings: settings)
+        case nil:
+            if isFile, settings.path != "-" { return FrameSource(try FFmpeg.open(settings)) }
+            throw .unknownStream(path: settings.path)
         }
     }
 }

@@ -6,8 +6,9 @@ public import OcellusMemory
 ///
 /// The resize is Pillow's (antialiased, on bytes, first along the rows, then along the columns), and
 /// equal to it bit by bit; except that Pillow 13 swaps the passes for a picture that loses more than
-/// twice as many rows as columns, where the rounding between them makes 1/255 of difference. Rows are converted, resized and summed in one walk down the picture: only
-/// the few rows that one output row sums are ever held.
+/// twice as many rows as columns, where the rounding between them makes 1/255 of difference. Rows are
+/// converted, resized and summed in one walk down the picture: only the few rows that one output row
+/// sums are ever held.
 public struct Preprocessor {
     /// What is done.
     public let settings: PreprocessorSettings
@@ -124,9 +125,11 @@ public struct Preprocessor {
 
     /// int(255 * mean), as LLaVA has it.
     private static func fill(_ mean: SIMD3<Float>) -> SIMD3<UInt8> {
-        let scaled = mean * 255
-        let limited = scaled.clamped(
-            lowerBound: SIMD3(repeating: 0), upperBound: SIMD3(repeating: 255))
-        return SIMD3<UInt8>(truncatingIfNeeded: SIMD3<Int32>(limited))
+        var colour = SIMD3<UInt8>()
+        for channel in 0..<3 {
+            let value = mean[channel] * 255
+            colour[channel] = value >= 0 ? UInt8(min(value, 255)) : 0  // not a number: 0
+        }
+        return colour
     }
 }

@@ -55,6 +55,13 @@ static inline int clibc_is_folder(mode_t mode) { return S_ISDIR(mode); }
 static inline const char *clibc_entry_name(const struct dirent *entry) {
     return entry->d_name;
 }
+/* A pipe that programs started later do not inherit. */
+static inline int clibc_pipe(int ends[2]) {
+    if (pipe(ends) != 0) return -1;
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    return 0;
+}
 static inline int clibc_exited(int status) { return WIFEXITED(status); }
 static inline int clibc_exit_status(int status) { return WEXITSTATUS(status); }
 static inline char *const *clibc_environment(void) {

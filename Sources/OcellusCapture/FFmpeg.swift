@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import OcellusImage
+
+/// Any video that ffmpeg reads, as a stream of PPM pictures from a child process.
+enum FFmpeg {
+    private static let program = "ffmpeg"
+
+    /// Starts ffmpeg on a video and reads the first header.
+    ///
+    /// Samples by the `fps` filter: one frame per period is the one that is shown at its start; of
+    /// frames that are spread evenly, each is the one in the middle of its share.
+    ///
+    /// - Throws: `CaptureError.programMissing`, `.programFailed` or `.lengthUnknown`.
+    static func open(_ settings: SourceSettings) throws(CaptureError) -> NetpbmStream {
+        let input = FFmpeg.input(settings.path)
+        var clock = NetpbmStream.Clock()
+        var filter: String
+        switch settings.sampling {
+        case .every(let period):
+            clock.period = period
+            filter = "fps=fps=1000000000/\(period.nanoseconds):round=up"
+        case .evenly(let count):
+            guard let duration = try VideoInfo(input, path: settings.path).duration else {
+                throw .lengthUnknown(path: settings.path)
+            }
+            clock.period = duration / count
+            clock.start = clock.period / 2
+            filter = "fps=fps=1000000000/\(max(1, clock.period.nanoseconds)):round=near"
+        case .all:
+            let rate = try VideoInfo(input, path: settings.path).rate
+            clock.period = .nanoseconds(1_000_000_000 * rate.denominator / rate.numerator)
+            filter = "fps=fps=\(rate.numerator)/\(rate.denominator)"
+        }
+        var arguments = ["-nostdin", "-v", "error", "-i", input, "-map", "0:v:0", "-vf", filter]
+        if let count = settings.frameCount { arguments += ["-frames:v", "\(count)"] }
+        arguments += ["-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "pipe:1"]
+        let process = try ChildProcess(program, arguments, path: settings.path)
+        return try NetpbmStream(
+            InputStream(process, path: settings.path), settings: settings, program: program,
+            clock: clock)
+    }
+
+    /// Whether a source is an address that ffmpeg opens, such as `rtsp://camera/stream`.
+    static func isAddress(_ path: String) -> Bool {
+        var slashes = 0
+        for byte in path.utf8 {
+            if slashes == 0, byte == UInt8(ascii: ":") {
+                slashes = 1
+            } else if slashes > 0 {
+                guard byte == UInt8(ascii: "/") else { return false }
+                slashes += 1
+                if slashes == 3 { return true }
+            } else if byte == UInt8(ascii: "/") {
+                return false
+            }
+        }
+        return false
+    }
+
+    /// The source as ffmpeg takes it: a file can look neither like an option nor like an address.
+    private static func input(_ path: String) -> String {
+        isAddress(path) ? path : "file:" + path
+    }
+}
+
+extension Duration {
+    /// Rounded down.
+    fileprivate var nanoseconds: Int64 {
+        components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
+    }
+}

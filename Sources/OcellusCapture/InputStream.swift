@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLibc
+import OcellusMemory
+
+/// Bytes of a file, of standard input or of a program's output, with a look ahead.
+struct InputStream: ~Copyable {
+    /// The source, for errors.
+    let path: String
+    /// The bytes of the whole stream, if it is a file.
+    let byteCount: Int?
+    /// Whether a read has found the end.
+    private(set) var isAtEnd = false
+
+    private let descriptor: Int32
+    private let ownsDescriptor: Bool
+    private var program: ChildProcess?
+    private var buffer: [UInt8]
+    private var position = 0
+    private var end = 0
+
+    private static let bufferByteCount = 64 << 10
+
+    /// Opens a file or a pipe.
+    ///
+    /// The corresponding C calls are `open` and `fstat`.
+    ///
+    /// - Throws: `CaptureError.unreadable`.
+    init(path: String) throws(CaptureError) {
+        let opened = unsafe clibc_open(path, O_RDONLY | O_CLOEXEC, 0)
+        guard opened >= 0 else {
+            throw .unreadable(path: path, reason: SystemError.reason())
+        }
+        self.init(path: path, descriptor: opened, ownsDescriptor: true, program: nil)
+    }
+
+    /// Standard input.
+    init(standardInput path: String) {
+        self.init(path: path, descriptor: 0, ownsDescriptor: false, program: nil)
+    }
+
+    /// The output of a program.
+    init(_ program: consuming ChildProcess, path: String) {
+        let output = program.output
+        self.init(path: path, descriptor: output, ownsDescriptor: false, program: program)
+    }
+
+    private init(
+        path: String, descriptor: Int32, ownsDescriptor: Bool, program: consuming ChildProcess?
+    ) {
+        var status = stat()
+        let isFile =
+            unsafe fstat(descriptor, &status) == 0 && clibc_is_file(status.st_mode) != 0
+        self.path = path
+        byteCount = isFile ? Int(status.st_size) : nil
+        self.descriptor = descriptor
+        self.ownsDescriptor = ownsDescriptor
+        self.program = program
+        buffer = [UInt8](repeating: 0, count: InputStream.bufferByteCount)
+    }
+
+    deinit {
+        if ownsDescriptor { close(descriptor) }
+    }
+
+    /// The bytes that were read ahead; hold them no longer than until the next read.
+    var lookahead: ArraySlice<UInt8> { buffer[position..<end] }
+
+    /// Reads ahead until at least so many bytes are there, or the end is reached.
+    ///
+    /// - Precondition: the count is at most that of the buffer.
+    /// - Throws: `CaptureError.unreadable`.
+    mutating func lookAhead(_ count: Int) throws(CaptureError) {
+        precondition(count <= buffer.count)
+        while end - position < count, !isAtEnd {
+            if buffer.count - position < count {
+                for index in position..<end { buffer[index - position] = buffer[index] }
+                end -= position
+                position = 0
+            }
+            program?.waitForOutput()
+            let got = unsafe buffer.withUnsafeMutableBytes { [descriptor, end] bytes in
+                // Safety: the bytes from `end` on are in the buffer.
+                unsafe InputStream.readOnce(
+                    descriptor, bytes.baseAddress.map { unsafe $0 + end }, bytes.count - end)
+            }
+            try noteEnd(got)
+            end += got
+        }
+    }
+
+    /// Skips bytes that were read ahead.
+    mutating func skip(_ count: Int) {
+        precondition(count <= end - position)
+        position += count
+    }
+
+    /// Reads into memory until it is full or the stream ends.
+    ///
+    /// - Parameters:
+    ///   - bytes: the memory.
+    ///   - count: how many bytes are wanted.
+    /// - Returns: the count of bytes that were read.
+    /// - Throws: `CaptureError.unreadable`.
+    mutating func read(into bytes: Bytes, count: Int) throws(CaptureError) -> Int {
+        precondition(count <= bytes.count)
+        var filled = min(count, end - position)
+        unsafe buffer.withUnsafeBytes { source in
+            // Safety: both have `filled` bytes there.
+            if let base = source.baseAddress, filled > 0 {
+                unsafe bytes.base.copyMemory(from: base + position, byteCount: filled)
+            }
+        }
+        position += filled
+        while filled < count, !isAtEnd {
+            program?.waitForOutput()
+            // Safety: the memory has `count` bytes.
+            let got = unsafe InputStream.readOnce(
+                descriptor, bytes.base + filled, count - filled)
+            try noteEnd(got)
+            filled += got
+        }
+        return filled
+    }
+
+    /// Reads all that is left, at most so many bytes.
+    ///
+    /// - Throws: `CaptureError.unreadable`, or `CaptureError.unsupported` if there are more.
+    mutating func readAll(limit: Int) throws(CaptureError) -> [UInt8] {
+        var all: [UInt8] = []
+        while true {
+            try lookAhead(1)
+            if position == end { return all }
+            all += buffer[position..<end]
+            position = end
+            guard all.count <= limit else {
+                throw .unsupported(path: path, feature: "a picture of more than \(limit) bytes")
+            }
+        }
+    }
+
+    /// After the end: what the program that wrote the stream says went wrong, if anything.
+    mutating func failureOfProgram() -> String? {
+        program?.finish()
+    }
+
+    private mutating func noteEnd(_ got: Int) throws(CaptureError) {
+        if got < 0 { throw .unreadable(path: path, reason: SystemError.reason()) }
+        if got == 0 { isAtEnd = true }
+    }
+
+    /// The corresponding C call is `read`; again if a signal interrupted it.
+    private static func readOnce(
+        _ descriptor: Int32, _ memory: UnsafeMutableRawPointer?, _ count: Int
+    ) -> Int {
+        while true {
+            let got = unsafe CLibc.read(descriptor, memory, count)
+            if got >= 0 || clibc_errno() != EINTR { return got }
+        }
+    }
+}
+
+extension InputStream {
+    /// Reads a line; nil if it has more bytes than the limit, or the stream ends within it.
+    ///
+    /// - Throws: `CaptureError.unreadable`.
+    mutating func readLine(limit: Int) throws(CaptureError) -> [UInt8]? {
+        var line: [UInt8] = []
+        while line.count < limit {
+            try lookAhead(1)
+            guard let byte = lookahead.first else { return nil }
+            skip(1)
+            if byte == UInt8(ascii: "\n") { return line }
+            line.append(byte)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+import OcellusImage
+import OcellusMemory
+
+/// PPM or PGM pictures one after the other: from a file, a pipe, or a program such as ffmpeg.
+struct NetpbmStream: ~Copyable {
+    /// The time of the n-th frame: the first one's, and the time between two.
+    struct Clock {
+        var start = Duration.zero
+        var period = Duration.zero
+    }
+
+    /// The size of the first frame; no frame may be larger.
+    let size: ImageSize
+    private let clock: Clock
+    private let frameCount: Int
+    /// The program that writes the stream, if any.
+    private let program: String?
+    private let stride: (count: Int, total: Int)?
+    private var input: InputStream
+    private var position = 0
+    private var takenCount = 0
+
+    /// Reads the first header.
+    ///
+    /// - Throws: `CaptureError.image`; `.programFailed` if a program gave no frame;
+    ///   `.lengthUnknown` if frames are to be spread evenly over a stream that is not a file.
+    init(
+        _ input: consuming InputStream, settings: SourceSettings, program: String? = nil,
+        clock: Clock
+    ) throws(CaptureError) {
+        guard let header = try input.netpbmHeader(program: program) else {
+            throw .damaged(path: settings.path, reason: "it has no frames")
+        }
+        guard header.size.fits(in: settings.limit) else {
+            throw .image(
+                .pictureTooLarge(path: settings.path, size: header.size, limit: settings.limit))
+        }
+        if case .evenly(let count) = settings.sampling, program == nil {
+            guard let byteCount = input.byteCount else {
+                throw .lengthUnknown(path: settings.path)
+            }
+            let frameByteCount = header.byteCount + header.format.byteCount(of: header.size)
+            stride = (count, byteCount / frameByteCount)
+        } else {
+            stride = nil
+        }
+        size = header.size
+        frameCount = settings.frameCount ?? Int.max
+        self.clock = clock
+        self.program = program
+        self.input = input
+    }
+
+    /// Reads the next wanted frame into `slot`; nil at the end.
+    ///
+    /// - Throws: `CaptureError.damaged` if the stream ends within a frame, `.programFailed` with the
+    ///   program's last message, or `.image`.
+    mutating func next(into slot: Bytes) throws(CaptureError) -> Frame? {
+        while takenCount < frameCount, let header = try input.netpbmHeader(program: program) {
+            guard header.size.fits(in: size) else {
+                throw .image(.pictureTooLarge(path: input.path, size: header.size, limit: size))
+            }
+            let byteCount = header.format.byteCount(of: header.size)
+            guard byteCount <= slot.count else {
+                throw .image(
+                    .slotTooSmall(
+                        path: input.path, neededBytes: byteCount, availableBytes: slot.count))
+            }
+            input.skip(header.byteCount)
+            let got = try input.read(into: slot, count: byteCount)
+            guard got == byteCount else {
+                throw .damaged(
+                    path: input.path,
+                    reason: "frame \(position) needs \(byteCount) bytes and has \(got)")
+            }
+            let number = position
+            position += 1
+            if let stride,
+                number < Sampling.evenPosition(takenCount, of: stride.count, in: stride.total)
+            {
+                continue
+            }
+            takenCount += 1
+            return Frame(
+                slot, size: header.size, format: header.format,
+                timestamp: clock.start + clock.period * number, number: number)
+        }
+        return nil
+    }
+}
+
+extension InputStream {
+    /// Looks ahead at the header of the next picture; nil at the end of the stream.
+    ///
+    /// - Throws: `CaptureError.image`, or `.programFailed` if the program that wrote the stream
+    ///   failed.
+    fileprivate mutating func netpbmHeader(program: String?) throws(CaptureError) -> NetpbmHeader? {
+        try lookAhead(1)
+        if lookahead.isEmpty {
+            guard let program, let reason = failureOfProgram() else { return nil }
+            throw .programFailed(program: program, path: path, reason: reason)
+        }
+        var wanted = 0
+        while true {
+            wanted = min(lookahead.count + 1, NetpbmHeader.byteCountLimit)
+            do {
+                if let header = try NetpbmHeader(
+                    lookahead.span, isComplete: isAtEnd, path: path) {
+                    return header
+                }
+            } catch {
+                throw .image(error)
+            }
+            try lookAhead(wanted)
+        }
+    }
+}

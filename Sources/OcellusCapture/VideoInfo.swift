@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What ffprobe says about the first video stream of a source.
+struct VideoInfo {
+    /// How long it is, if the container or the stream says so.
+    private(set) var duration: Duration?
+    /// Frames per second, as a fraction; 25 if the container does not say.
+    private(set) var rate: (numerator: Int64, denominator: Int64) = (25, 1)
+
+    private static let program = "ffprobe"
+    private static let outputLimit = 4096
+
+    /// Runs ffprobe.
+    ///
+    /// - Parameters:
+    ///   - input: the source as ffmpeg takes it.
+    ///   - path: the source as the user named it, for errors.
+    /// - Throws: `CaptureError.programMissing` or `.programFailed`.
+    init(_ input: String, path: String) throws(CaptureError) {
+        let process = try ChildProcess(
+            VideoInfo.program,
+            [
+                "-v", "error", "-select_streams", "v:0",
+                "-show_entries", "stream=avg_frame_rate,duration:format=duration",
+                "-of", "default=noprint_wrappers=1", "-i", input,
+            ], path: path)
+        var output = InputStream(process, path: path)
+        let bytes = try output.readAll(limit: VideoInfo.outputLimit)
+        if let reason = output.failureOfProgram() {
+            throw .programFailed(program: VideoInfo.program, path: path, reason: reason)
+        }
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            read(String(decoding: line, as: UTF8.self))
+        }
+    }
+
+    /// Reads a line such as `duration=12.5` or `avg_frame_rate=30000/1001`; the stream's lines come
+    /// before the container's.
+    private mutating func read(_ line: String) {
+        let parts = line.split(separator: "=")
+        guard parts.count == 2 else { return }
+        if parts[0] == "duration", duration == nil, let seconds = Double(String(parts[1])),
+            seconds > 0, seconds < 1e9
+        {
+            duration = .nanoseconds(Int64(seconds * 1e9))
+        }
+        if parts[0] == "avg_frame_rate" {
+            let fraction = parts[1].split(separator: "/")
+            guard fraction.count == 2, let numerator = Int64(fraction[0]),
+                let denominator = Int64(fraction[1]), (1...1_000_000_000).contains(numerator),
+                (1...1_000_000_000).contains(denominator)
+            else { return }
+            rate = (numerator, denominator)
+        }
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import OcellusImage
+import OcellusMemory
+
+/// Uncompressed video with a clock: Y4M, from a file or a pipe.
+struct Y4MStream: ~Copyable {
+    private let header: Y4MHeader
+    private let frameCount: Int
+    private let sampling: Sampling
+    /// The frames of the whole stream, if it is a file.
+    private let totalFrameCount: Int?
+    private var input: InputStream
+    /// The frame that the stream is at.
+    private var position = 0
+    /// How many frames were taken.
+    private var takenCount = 0
+
+    /// The size of all frames.
+    var size: ImageSize { header.size }
+
+    /// Reads the header.
+    ///
+    /// - Throws: as `Y4MHeader.init`; `CaptureError.lengthUnknown` if frames are to be spread evenly
+    ///   over a stream that is not a file.
+    init(_ input: consuming InputStream, settings: SourceSettings) throws(CaptureError) {
+        var input = input
+        guard let line = try input.readLine(limit: Y4MHeader.lineByteLimit) else {
+            throw .damaged(path: settings.path, reason: "the Y4M header has no end")
+        }
+        let header = try Y4MHeader(line[...], path: settings.path, limit: settings.limit)
+        // "FRAME" and a line's end; parameters of a frame are rare, and make this a little too large.
+        let frameByteCount = 6 + header.format.byteCount(of: header.size)
+        let total = input.byteCount.map { ($0 - line.count - 1) / frameByteCount }
+        if case .evenly = settings.sampling, total == nil {
+            throw .lengthUnknown(path: settings.path)
+        }
+        self.header = header
+        sampling = settings.sampling
+        frameCount = settings.frameCount ?? Int.max
+        totalFrameCount = total
+        self.input = input
+    }
+
+    /// Reads the next wanted frame into `slot`; nil at the end.
+    ///
+    /// - Throws: `CaptureError.damaged` if the stream ends within a frame, or
+    ///   `.image(.slotTooSmall)`.
+    mutating func next(into slot: Bytes) throws(CaptureError) -> Frame? {
+        let byteCount = header.format.byteCount(of: header.size)
+        guard byteCount <= slot.count else {
+            throw .image(
+                .slotTooSmall(
+                    path: input.path, neededBytes: byteCount, availableBytes: slot.count))
+        }
+        while takenCount < frameCount, try readFrame(into: slot, byteCount: byteCount) {
+            let number = position
+            position += 1
+            guard isWanted(number) else { continue }
+            takenCount += 1
+            return Frame(
+                slot, size: header.size, format: header.format, range: header.range,
+                timestamp: header.time(ofFrame: number), number: number)
+        }
+        return nil
+    }
+
+    private func isWanted(_ number: Int) -> Bool {
+        switch sampling {
+        case .all: true
+        case .every(let period): header.time(ofFrame: number) >= period * takenCount
+        case .evenly(let count):
+            number
+                >= Sampling.evenPosition(takenCount, of: count, in: totalFrameCount ?? 0)
+        }
+    }
+
+    /// - Returns: false at the end of the stream.
+    private mutating func readFrame(into slot: Bytes, byteCount: Int) throws(CaptureError) -> Bool {
+        try input.lookAhead(1)
+        if input.lookahead.isEmpty { return false }
+        guard let line = try input.readLine(limit: Y4MHeader.lineByteLimit),
+            line.starts(with: "FRAME".utf8)
+        else {
+            throw .damaged(path: input.path, reason: "Y4M frame \(position) does not begin with FRAME")
+        }
+        let got = try input.read(into: slot, count: byteCount)
+        guard got == byteCount else {
+            throw .damaged(
+                path: input.path,
+                reason: "Y4M frame \(position) needs \(byteCount) bytes and has \(got)")
+        }
+        return true
+    }
+}
