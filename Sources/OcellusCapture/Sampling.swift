@@ -9,8 +9,9 @@ enum Sampling {
     /// So many, each in the middle of its share of the source.
     case evenly(Int)
 
-    /// The position of the n-th of `count` frames in a source of `total`: the middle of its share.
+    /// The position of the n-th of `count` frames in a source of `total`: the frame that ends at, or is
+    /// shown in, the middle of its share.
     static func evenPosition(_ n: Int, of count: Int, in total: Int) -> Int {
-        total <= count ? n : (2 * n + 1) * total / (2 * count)
+        total <= count ? n : ((2 * n + 1) * total - 1) / (2 * count)
     }
 }

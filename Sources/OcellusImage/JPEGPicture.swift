@@ -79,23 +79,38 @@ enum JPEGPicture {
                 / header.scaleDenominator,
             height: (header.storedSize.height + header.scaleDenominator - 1)
                 / header.scaleDenominator)
-        let status = unsafe bytes.withUnsafeBufferPointer { buffer in
+        var failure = unsafe decode(
+            bytes, size: scaled, flags: TJFLAG_STOPONWARNING, decoder: decoder, into: slot)
+        if isHarmless(failure) {
+            failure = unsafe decode(bytes, size: scaled, flags: 0, decoder: decoder, into: slot)
+            if isHarmless(failure) { failure = nil }
+        }
+        if let failure { throw .damaged(path: path, reason: failure) }
+        return Frame(slot, size: scaled, format: .rgb24).upright(from: header.orientation)
+    }
+
+    /// - Returns: what was wrong, if anything.
+    @unsafe
+    private static func decode(
+        _ bytes: Span<UInt8>, size: ImageSize, flags: Int32, decoder: tjhandle, into slot: Bytes
+    ) -> String? {
+        unsafe bytes.withUnsafeBufferPointer { buffer in
             // Safety: the caller checked that the slot holds a frame of this size; the decoder
             // writes height rows of 3 * width bytes, or fails if the bytes have another size.
-            unsafe tjDecompress2(
+            let status = unsafe tjDecompress2(
                 decoder, buffer.baseAddress, UInt(buffer.count),
-                slot.base.assumingMemoryBound(to: UInt8.self), Int32(scaled.width),
-                Int32(3 * scaled.width), Int32(scaled.height), Int32(TJPF_RGB.rawValue),
-                TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS)
+                slot.base.assumingMemoryBound(to: UInt8.self), Int32(size.width),
+                Int32(3 * size.width), Int32(size.height), Int32(TJPF_RGB.rawValue),
+                TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS | flags)
+            return status == 0 ? nil : unsafe String(cString: tjGetErrorStr2(decoder))
         }
-        if status != 0 {
-            let reason = unsafe String(cString: tjGetErrorStr2(decoder))
-            // A warning leaves a whole picture, except when the data ended before it was complete.
-            let isWarning = unsafe tjGetErrorCode(decoder) == TJERR_WARNING.rawValue
-            let isIncomplete = unsafe strstr(tjGetErrorStr2(decoder), "remature end") != nil
-            if !isWarning || isIncomplete { throw .damaged(path: path, reason: reason) }
-        }
-        return Frame(slot, size: scaled, format: .rgb24).upright(from: header.orientation)
+    }
+
+    /// Whether a decoder's message is about filler that some cameras leave between segments: the one
+    /// warning after which the picture is whole.
+    private static func isHarmless(_ failure: String?) -> Bool {
+        guard let failure else { return false }
+        return unsafe strstr(failure, "extraneous bytes") != nil  // Safety: two texts.
     }
 
     private static func isEXIF(_ bytes: Span<UInt8>, at offset: Int) -> Bool {

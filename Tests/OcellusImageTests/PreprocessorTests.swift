@@ -67,4 +67,31 @@ import Testing
         }
         #expect(offset == golden.count)
     }
+
+    /// Every size, region and strategy stays in bounds and in range.
+    @Test func anySizeIsPrepared() throws {
+        var generator = SeededGenerator(seed: 1)
+        let slot = Slot(90 * 90 * 3)
+        for index in 0..<slot.bytes.count { slot.bytes[index] = UInt8(truncatingIfNeeded: index) }
+        let formats: [PixelFormat] = [.rgb24, .gray8, .yuv420, .yuv422, .yuv444]
+        let strategies: [PreprocessorSettings.Strategy] = [.stretch, .crop, .pad]
+        for round in 0..<2000 {
+            func number(_ limit: Int) -> Int { Int.random(in: 1...limit, using: &generator) }
+            let maximum = ImageSize(width: number(90), height: number(90))
+            let size = ImageSize(width: number(maximum.width), height: number(maximum.height))
+            let frame = Frame(slot.bytes, size: size, format: formats[round % 5], range: .full)
+            let width = number(size.width)
+            let height = number(size.height)
+            let crop = CropRectangle(
+                x: number(size.width - width + 1) - 1, y: number(size.height - height + 1) - 1,
+                width: width, height: height)
+            let settings = PreprocessorSettings(
+                outputWidth: number(40), outputHeight: number(40), mean: SIMD3(0, 0.5, 1),
+                standardDeviation: SIMD3(1, 1, 1), strategy: strategies[round % 3],
+                filter: round % 2 == 0 ? .bicubic : .bilinear)
+            let pixels = try Self.pixels(
+                of: frame, crop: crop, settings: settings, maximumFrame: maximum)
+            #expect(pixels.allSatisfy { (-1...1).contains($0) })
+        }
+    }
 }

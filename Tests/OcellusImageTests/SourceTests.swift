@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import OcellusImage
+import OcellusMemory
+import Testing
+
+@testable import OcellusCapture
+
+/// Pictures, folders and pipes as sources of frames.
+@Suite struct SourceTests {
+    private let bench: Workbench
+
+    init() throws { bench = try Workbench() }
+
+    @Test func namesAreSortedAsPeopleDo() {
+        let names = ["frame10.png", "frame2.png", "frame002.png", "a", "frame2b.png", "frame1.png"]
+        #expect(
+            names.sorted { NaturalOrder.precedes($0, $1) }
+                == ["a", "frame1.png", "frame002.png", "frame2.png", "frame2b.png", "frame10.png"])
+    }
+
+    @Test func aFolderSkipsNothingAndNamesWhatItCannotRead() throws {
+        _ = try bench.write(try Fixtures.bytes("small.png"), to: "2.png")
+        _ = try bench.write(try Fixtures.bytes("chelsea.jpg"), to: "10.JPG")
+        _ = try bench.write([1, 2, 3], to: "3.jpeg")
+        _ = try bench.write([1, 2, 3], to: "notes.txt")
+        var source = try FrameSource.open(
+            SourceSettings(path: bench.folder.path, period: .seconds(2)))
+        #expect(source.maximumFrame == ImageSize(width: 320, height: 212))
+        let slot = Slot(source.maximumFrame.frameByteCount)
+        #expect(try source.next(into: slot.bytes)?.size == ImageSize(width: 61, height: 41))
+        do {
+            _ = try source.next(into: slot.bytes)
+            Issue.record("3.jpeg was read")
+        } catch {
+            #expect(error.description.contains("3.jpeg"))
+        }
+        let last = try source.next(into: slot.bytes)
+        #expect(last?.size == source.maximumFrame)
+        #expect(last?.timestamp == .seconds(4))
+        #expect(try source.next(into: slot.bytes) == nil)
+    }
+
+    @Test func anEmptyFolderIsAnError() throws {
+        guard case .emptyFolder = errorOfOpening(SourceSettings(path: bench.folder.path)) else {
+            Issue.record("opened, or another error")
+            return
+        }
+    }
+
+    @Test(arguments: ["small.ppm", "small.pgm", "small.png", "chelsea.jpg"])
+    func aPipeCarriesPictures(name: String) throws {
+        let picture = try Fixtures.bytes(name)
+        let isStream = name.hasSuffix("m")
+        let pipe = bench.path("pipe")
+        #expect(mkfifo(pipe, 0o600) == 0)
+        let writer = Thread {
+            let handle = FileHandle(forWritingAtPath: pipe)
+            try? handle?.write(contentsOf: Data(isStream ? picture + picture : picture))
+            try? handle?.close()
+        }
+        writer.start()
+        let frames = try shots(SourceSettings(path: pipe))
+        #expect(frames.count == (isStream ? 2 : 1))
+        let expected = try shots(SourceSettings(path: Fixtures.path(name)))
+        #expect(frames.last?.rgb == expected.last?.rgb)
+    }
+
+    @Test func evenPositionsAreInTheMiddle() {
+        #expect((0..<4).map { Sampling.evenPosition($0, of: 4, in: 10) } == [1, 3, 6, 8])
+        #expect((0..<3).map { Sampling.evenPosition($0, of: 3, in: 3) } == [0, 1, 2])
+        #expect(Sampling.evenPosition(0, of: 1, in: 3) == 1)
+    }
+
+    /// Of 3x3 pixels the chroma planes have 2x2, and the last column and row share the last sample.
+    @Test func chromaOfOddSizesIsRoundedUp() throws {
+        let luma = [UInt8](repeating: 128, count: 9)
+        let path = try bench.write(
+            Array("YUV4MPEG2 W3 H3 F10:1 C420jpeg XCOLORRANGE=FULL\nFRAME\n".utf8) + luma
+                + [128, 128, 128, 228] + [128, 128, 128, 128], to: "odd.y4m")
+        let frames = try shots(SourceSettings(path: path))
+        try #require(frames.count == 1)
+        #expect(Array(frames[0].rgb.suffix(3)) == [128, 94, 255])  // U = 228
+        #expect(Array(frames[0].rgb.prefix(24)) == [UInt8](repeating: 128, count: 24))
+    }
+
+    @Test func aY4MClockDoesNotOverflow() throws {
+        let header = try Y4MHeader(
+            Array("YUV4MPEG2 W2 H2 F1000000:999999".utf8)[...], path: "-", limit: .standardLimit)
+        #expect(header.time(ofFrame: 1_000_000_000_000) == .seconds(999_999_000_000))
+    }
+
+    @Test(arguments: [
+        "YUV4MPEG2 W2 H2 F0x1:2", "YUV4MPEG2 W0 H2", "YUV4MPEG2 W-1 H2", "YUV4MPEG2 H2",
+        "YUV4MPEG2 W99999999999999999999 H2", "YUV4MPEG2 W2 H2 C420p10", "YUV4MPEG2 W5000 H2",
+    ])
+    func badY4MHeadersAreRefused(line: String) {
+        #expect(throws: CaptureError.self) {
+            try Y4MHeader(Array(line.utf8)[...], path: "-", limit: .standardLimit)
+        }
+    }
+}

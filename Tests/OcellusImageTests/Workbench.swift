@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import OcellusCapture
+import OcellusImage
+import OcellusMemory
+
+/// A folder for the files of one test, removed with it.
+final class Workbench {
+    let folder: URL
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "ocellus-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    func path(_ name: String) -> String { folder.appending(path: name).path }
+
+    func write(_ bytes: [UInt8], to name: String) throws -> String {
+        try Data(bytes).write(to: folder.appending(path: name))
+        return path(name)
+    }
+
+    /// Whether ffmpeg can make clips for tests.
+    static let hasFFmpeg = run("ffmpeg", ["-version"]) == 0
+
+    /// Runs ffmpeg on ffmpeg's own test picture.
+    func film(_ name: String, size: String = "64x48", _ options: [String]) throws -> String {
+        let source = "testsrc2=size=\(size):rate=10:duration=2"
+        let status = Workbench.run(
+            "ffmpeg", ["-v", "error", "-f", "lavfi", "-i", source] + options + ["-y", path(name)])
+        guard status == 0 else { throw CocoaError(.fileWriteUnknown) }
+        return path(name)
+    }
+
+    @discardableResult
+    static func run(_ program: String, _ arguments: [String]) -> Int32 {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [program] + arguments
+        process.standardOutput = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return -1 }
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+}
+
+/// A frame with a copy of its pixels.
+struct Shot {
+    let size: ImageSize
+    let number: Int
+    let seconds: Double
+    let rgb: [UInt8]
+}
+
+/// All frames of a source.
+func shots(_ settings: SourceSettings) throws -> [Shot] {
+    var source = try FrameSource.open(settings)
+    let slot = Slot(source.maximumFrame.frameByteCount)
+    var shots: [Shot] = []
+    while let frame = try source.next(into: slot.bytes) {
+        let seconds =
+            Double(frame.timestamp.components.seconds)
+            + Double(frame.timestamp.components.attoseconds) / 1e18
+        shots.append(
+            Shot(
+                size: frame.size, number: frame.number, seconds: seconds,
+                rgb: DecodeTests.rgb(frame)))
+    }
+    return shots
+}
+
+/// The largest difference of two pictures of the same size.
+func worstDifference(_ first: [UInt8], _ second: [UInt8]) -> Int {
+    guard first.count == second.count else { return Int.max }
+    return zip(first, second).map { abs(Int($0) - Int($1)) }.max() ?? 0
+}
+
+/// Why a source cannot be opened; nil if it can.
+func errorOfOpening(_ settings: SourceSettings) -> CaptureError? {
+    do {
+        _ = try FrameSource.open(settings)
+        return nil
+    } catch {
+        return error
+    }
+}
