@@ -34,6 +34,18 @@ final class Workbench {
         return path(name)
     }
 
+    /// The count of this process's children of a name, those that have ended and were not reaped
+    /// included.
+    static func children(named name: String) -> Int {
+        let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return processes.filter { process in
+            // "pid (name) state parent ..."
+            let stat = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
+            let fields = stat.split(separator: " ")
+            return fields.count > 3 && fields[1] == "(\(name))" && fields[3] == "\(getpid())"
+        }.count
+    }
+
     @discardableResult
     static func run(_ program: String, _ arguments: [String]) -> Int32 {
         let process = Process()
