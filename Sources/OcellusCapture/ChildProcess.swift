@@ -36,7 +36,10 @@ struct ChildProcess: ~Copyable {
             if ends.2 >= 0 { close(ends.2) }
             if status.error == ENOENT { throw .programMissing(program: program, path: path) }
             throw .programFailed(
-                program: program, path: path, reason: SystemError.reason(status.error))
+                program: program,
+                path: path,
+                reason: SystemError.reason(status.error)
+            )
         }
         output = ends.0
         errors = ends.2
@@ -63,7 +66,11 @@ struct ChildProcess: ~Copyable {
             )
             let count = unsafe withUnsafeMutablePointer(to: &polled) { pair in
                 // Safety: a tuple of two equal structures lies like an array of two.
-                unsafe poll(UnsafeMutableRawPointer(pair).assumingMemoryBound(to: pollfd.self), 2, -1)
+                unsafe poll(
+                    UnsafeMutableRawPointer(pair).assumingMemoryBound(to: pollfd.self),
+                    2,
+                    -1
+                )
             }
             if count < 0, clibc_errno() == EINTR { continue }
             if polled.1.revents != 0 { readErrors() }
@@ -106,10 +113,16 @@ struct ChildProcess: ~Copyable {
         return status
     }
 
-    /// - Parameter ends: gets the reading and the writing end of the two pipes.
+    /// Starts a program with two pipes.
+    ///
+    /// - Parameters:
+    ///   - arguments: the name of the program, then its arguments.
+    ///   - ends: gets the reading and the writing end of the two pipes.
+    /// - Returns: the error number, 0 for none, and the process.
     @unsafe
     private static func spawn(
-        _ arguments: [String], ends: inout (Int32, Int32, Int32, Int32)
+        _ arguments: [String],
+        ends: inout (Int32, Int32, Int32, Int32)
     ) -> (error: Int32, processID: pid_t) {
         var outputPipe: [Int32] = [-1, -1]
         var errorPipe: [Int32] = [-1, -1]
@@ -138,12 +151,21 @@ struct ChildProcess: ~Copyable {
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
 
         // Safety: strdup copies each argument; the array ends with a null; all are freed.
-        var copies = unsafe [UnsafeMutablePointer<CChar>?](repeating: nil, count: arguments.count + 1)
+        var copies = unsafe [UnsafeMutablePointer<CChar>?](
+            repeating: nil,
+            count: arguments.count + 1
+        )
         for index in arguments.indices { unsafe copies[index] = strdup(arguments[index]) }
         defer { for index in arguments.indices { unsafe free(copies[index]) } }
         var processID: pid_t = 0
         let error = unsafe posix_spawnp(
-            &processID, arguments[0], &actions, &attributes, &copies, clibc_environment())
+            &processID,
+            arguments[0],
+            &actions,
+            &attributes,
+            &copies,
+            clibc_environment()
+        )
         return (error, processID)
     }
 }

@@ -36,8 +36,11 @@ enum FFmpeg {
         arguments += ["-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "pipe:1"]
         let process = try ChildProcess(program, arguments, path: settings.path)
         return try NetpbmStream(
-            InputStream(process, path: settings.path), settings: settings, program: program,
-            clock: clock)
+            InputStream(process, path: settings.path),
+            settings: settings,
+            program: program,
+            clock: clock
+        )
     }
 
     /// Whether a source is an address that ffmpeg opens, such as `rtsp://camera/stream`.

@@ -32,7 +32,9 @@ enum Folder {
         if name.utf8.first == UInt8(ascii: ".") { return false }
         return endings.contains { ending in
             name.utf8.count > ending.utf8.count
-                && zip(name.utf8.reversed(), ending.utf8.reversed()).allSatisfy { $0 | 0x20 == $1 | 0x20 }
+                && zip(name.utf8.reversed(), ending.utf8.reversed()).allSatisfy {
+                    $0 | 0x20 == $1 | 0x20
+                }
         }
     }
 }

@@ -41,7 +41,9 @@ public struct FrameSource: ~Copyable {
         }
         if clibc_is_folder(status.st_mode) != 0 {
             return try FrameSource(
-                Folder.pictures(in: settings.path).map { .file($0) }, settings: settings)
+                Folder.pictures(in: settings.path).map { .file($0) },
+                settings: settings
+            )
         }
         return try open(InputStream(path: settings.path), settings: settings)
     }
@@ -75,10 +77,13 @@ public struct FrameSource: ~Copyable {
 
     /// Recognises a stream by its first bytes.
     private static func open(
-        _ input: consuming InputStream, settings: SourceSettings
+        _ input: consuming InputStream,
+        settings: SourceSettings
     ) throws(CaptureError) -> FrameSource {
         let isFile = input.byteCount != nil
-        try input.lookAhead(max(PictureFormat.signatureByteCount, Y4MHeader.magic.utf8CodeUnitCount))
+        try input.lookAhead(
+            max(PictureFormat.signatureByteCount, Y4MHeader.magic.utf8CodeUnitCount)
+        )
         if Y4MHeader.isMagic(input.lookahead.span) {
             return FrameSource(try Y4MStream(input, settings: settings))
         }

@@ -45,7 +45,10 @@ struct InputStream: ~Copyable {
     }
 
     private init(
-        path: String, descriptor: Int32, ownsDescriptor: Bool, program: consuming ChildProcess?
+        path: String,
+        descriptor: Int32,
+        ownsDescriptor: Bool,
+        program: consuming ChildProcess?
     ) {
         var status = stat()
         let isFile =
@@ -81,7 +84,10 @@ struct InputStream: ~Copyable {
             let got = unsafe buffer.withUnsafeMutableBytes { [descriptor, end] bytes in
                 // Safety: the bytes from `end` on are in the buffer.
                 unsafe InputStream.readOnce(
-                    descriptor, bytes.baseAddress.map { unsafe $0 + end }, bytes.count - end)
+                    descriptor,
+                    bytes.baseAddress.map { unsafe $0 + end },
+                    bytes.count - end
+                )
             }
             try noteEnd(got)
             end += got
@@ -115,7 +121,10 @@ struct InputStream: ~Copyable {
             program?.waitForOutput()
             // Safety: the memory has `count` bytes.
             let got = unsafe InputStream.readOnce(
-                descriptor, bytes.base + filled, count - filled)
+                descriptor,
+                bytes.base + filled,
+                count - filled
+            )
             try noteEnd(got)
             filled += got
         }
@@ -150,7 +159,9 @@ struct InputStream: ~Copyable {
 
     /// The corresponding C call is `read`; again if a signal interrupted it.
     private static func readOnce(
-        _ descriptor: Int32, _ memory: UnsafeMutableRawPointer?, _ count: Int
+        _ descriptor: Int32,
+        _ memory: UnsafeMutableRawPointer?,
+        _ count: Int
     ) -> Int {
         while true {
             let got = unsafe CLibc.read(descriptor, memory, count)

@@ -26,7 +26,9 @@ struct NetpbmStream: ~Copyable {
     /// - Throws: `CaptureError.image`; `.programFailed` if a program gave no frame;
     ///   `.lengthUnknown` if frames are to be spread evenly over a stream that is not a file.
     init(
-        _ input: consuming InputStream, settings: SourceSettings, program: String? = nil,
+        _ input: consuming InputStream,
+        settings: SourceSettings,
+        program: String? = nil,
         clock: Clock
     ) throws(CaptureError) {
         guard let header = try input.netpbmHeader(program: program) else {
@@ -34,7 +36,8 @@ struct NetpbmStream: ~Copyable {
         }
         guard header.size.fits(in: settings.limit) else {
             throw .image(
-                .pictureTooLarge(path: settings.path, size: header.size, limit: settings.limit))
+                .pictureTooLarge(path: settings.path, size: header.size, limit: settings.limit)
+            )
         }
         if case .evenly(let count) = settings.sampling, program == nil {
             guard let byteCount = input.byteCount else {
@@ -65,14 +68,19 @@ struct NetpbmStream: ~Copyable {
             guard byteCount <= slot.count else {
                 throw .image(
                     .slotTooSmall(
-                        path: input.path, neededBytes: byteCount, availableBytes: slot.count))
+                        path: input.path,
+                        neededBytes: byteCount,
+                        availableBytes: slot.count
+                    )
+                )
             }
             input.skip(header.byteCount)
             let got = try input.read(into: slot, count: byteCount)
             guard got == byteCount else {
                 throw .damaged(
                     path: input.path,
-                    reason: "frame \(position) needs \(byteCount) bytes and has \(got)")
+                    reason: "frame \(position) needs \(byteCount) bytes and has \(got)"
+                )
             }
             let number = position
             position += 1
@@ -83,8 +91,12 @@ struct NetpbmStream: ~Copyable {
             }
             takenCount += 1
             return Frame(
-                slot, size: header.size, format: header.format,
-                timestamp: clock.start + clock.period * number, number: number)
+                slot,
+                size: header.size,
+                format: header.format,
+                timestamp: clock.start + clock.period * number,
+                number: number
+            )
         }
         return nil
     }
@@ -106,7 +118,10 @@ extension InputStream {
             wanted = min(lookahead.count + 1, NetpbmHeader.byteCountLimit)
             do {
                 if let header = try NetpbmHeader(
-                    lookahead.span, isComplete: isAtEnd, path: path) {
+                    lookahead.span,
+                    isComplete: isAtEnd,
+                    path: path
+                ) {
                     return header
                 }
             } catch {

@@ -21,7 +21,9 @@ public struct SourceSettings: Sendable {
     ///
     /// - Precondition: the period and the count are positive.
     public init(
-        path: String, period: Duration? = nil, frameCount: Int? = nil,
+        path: String,
+        period: Duration? = nil,
+        frameCount: Int? = nil,
         limit: ImageSize = .standardLimit
     ) {
         precondition(period.map { $0 > .zero } ?? true)

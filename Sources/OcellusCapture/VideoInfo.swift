@@ -23,7 +23,9 @@ struct VideoInfo {
                 "-v", "error", "-select_streams", "v:0",
                 "-show_entries", "stream=avg_frame_rate,duration:format=duration",
                 "-of", "default=noprint_wrappers=1", "-i", input,
-            ], path: path)
+            ],
+            path: path
+        )
         var output = InputStream(process, path: path)
         let bytes = try output.readAll(limit: VideoInfo.outputLimit)
         if let reason = output.failureOfProgram() {

@@ -78,7 +78,8 @@ struct Y4MHeader {
     }
 
     private static func rate(
-        _ text: String, path: String
+        _ text: String,
+        path: String
     ) throws(CaptureError) -> (numerator: Int64, denominator: Int64) {
         let parts = text.split(separator: ":")
         guard parts.count == 2, let numerator = Int64(parts[0]), let denominator = Int64(parts[1]),

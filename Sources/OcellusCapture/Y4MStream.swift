@@ -50,7 +50,11 @@ struct Y4MStream: ~Copyable {
         guard byteCount <= slot.count else {
             throw .image(
                 .slotTooSmall(
-                    path: input.path, neededBytes: byteCount, availableBytes: slot.count))
+                    path: input.path,
+                    neededBytes: byteCount,
+                    availableBytes: slot.count
+                )
+            )
         }
         while takenCount < frameCount, try readFrame(into: slot, byteCount: byteCount) {
             let number = position
@@ -58,8 +62,13 @@ struct Y4MStream: ~Copyable {
             guard isWanted(number) else { continue }
             takenCount += 1
             return Frame(
-                slot, size: header.size, format: header.format, range: header.range,
-                timestamp: header.time(ofFrame: number), number: number)
+                slot,
+                size: header.size,
+                format: header.format,
+                range: header.range,
+                timestamp: header.time(ofFrame: number),
+                number: number
+            )
         }
         return nil
     }
@@ -81,13 +90,17 @@ struct Y4MStream: ~Copyable {
         guard let line = try input.readLine(limit: Y4MHeader.lineByteLimit),
             line.starts(with: "FRAME".utf8)
         else {
-            throw .damaged(path: input.path, reason: "Y4M frame \(position) does not begin with FRAME")
+            throw .damaged(
+                path: input.path,
+                reason: "Y4M frame \(position) does not begin with FRAME"
+            )
         }
         let got = try input.read(into: slot, count: byteCount)
         guard got == byteCount else {
             throw .damaged(
                 path: input.path,
-                reason: "Y4M frame \(position) needs \(byteCount) bytes and has \(got)")
+                reason: "Y4M frame \(position) needs \(byteCount) bytes and has \(got)"
+            )
         }
         return true
     }

@@ -37,7 +37,11 @@ struct CanvasRows {
         let end = geometry.regionX + region.width
         fillRow(0..<geometry.regionX)
         unsafe frame.copyRow(
-            region.y + y, from: region.x, count: region.width, into: row + 3 * geometry.regionX)
+            region.y + y,
+            from: region.x,
+            count: region.width,
+            into: row + 3 * geometry.regionX
+        )
         fillRow(end..<geometry.canvas.width)
         return unsafe UnsafePointer(row)
     }

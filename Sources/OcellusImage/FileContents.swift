@@ -16,6 +16,7 @@ enum FileContents {
     /// - Parameters:
     ///   - path: the file.
     ///   - count: how many bytes are wanted; nil for all of them.
+    /// - Returns: as many of them as the file has.
     /// - Throws: `ImageError.unreadable` with the system's reason, or if the file is a folder or a
     ///   device; `ImageError.fileTooLarge` if all bytes are wanted and exceed `limit`.
     static func read(_ path: String, first count: Int? = nil) throws(ImageError) -> [UInt8] {

@@ -31,7 +31,10 @@ extension Frame {
     }
 
     private func copyInterleavedRow(
-        _ y: Int, from x: Int, count: Int, into out: UnsafeMutablePointer<UInt8>
+        _ y: Int,
+        from x: Int,
+        count: Int,
+        into out: UnsafeMutablePointer<UInt8>
     ) {
         var source = unsafe luma.base + (y * luma.rowStride + x * luma.columnStride)
         for pixel in 0..<count {
@@ -44,7 +47,10 @@ extension Frame {
     }
 
     private func copyGrayRow(
-        _ y: Int, from x: Int, count: Int, into out: UnsafeMutablePointer<UInt8>
+        _ y: Int,
+        from x: Int,
+        count: Int,
+        into out: UnsafeMutablePointer<UInt8>
     ) {
         var source = unsafe luma.base + (y * luma.rowStride + x * luma.columnStride)
         for pixel in 0..<count {
@@ -57,7 +63,10 @@ extension Frame {
     }
 
     private func convertRow(
-        _ y: Int, from x: Int, count: Int, into out: UnsafeMutablePointer<UInt8>
+        _ y: Int,
+        from x: Int,
+        count: Int,
+        into out: UnsafeMutablePointer<UInt8>
     ) {
         let conversion = YUVConversion(range)
         let chromaRow = y >> format.chromaShiftY
@@ -71,7 +80,8 @@ extension Frame {
             let rgb = unsafe conversion.rgb(
                 y: lumaRow[column * luma.columnStride],
                 u: rowU[(column >> shift) * chromaU.columnStride],
-                v: rowV[(column >> shift) * chromaV.columnStride])
+                v: rowV[(column >> shift) * chromaV.columnStride]
+            )
             unsafe out[3 * pixel] = rgb.red
             unsafe out[3 * pixel + 1] = rgb.green
             unsafe out[3 * pixel + 2] = rgb.blue

@@ -29,8 +29,12 @@ public struct Frame {
     ///
     /// - Precondition: the size is positive and `bytes` holds `format.byteCount(of: size)` bytes.
     public init(
-        _ bytes: Bytes, size: ImageSize, format: PixelFormat, range: ColorRange = .limited,
-        timestamp: Duration = .zero, number: Int = 0
+        _ bytes: Bytes,
+        size: ImageSize,
+        format: PixelFormat,
+        range: ColorRange = .limited,
+        timestamp: Duration = .zero,
+        number: Int = 0
     ) {
         precondition(size.width > 0 && size.height > 0)
         precondition(format.byteCount(of: size) <= bytes.count)
@@ -43,7 +47,10 @@ public struct Frame {
         let base = unsafe UnsafePointer(bytes.base.assumingMemoryBound(to: UInt8.self))
         let pixelByteCount = format == .rgb24 ? 3 : 1
         luma = unsafe Plane(
-            base: base, columnStride: pixelByteCount, rowStride: pixelByteCount * size.width)
+            base: base,
+            columnStride: pixelByteCount,
+            rowStride: pixelByteCount * size.width
+        )
         switch format {
         case .rgb24, .gray8:
             chromaU = luma
@@ -53,7 +60,10 @@ public struct Frame {
             let firstU = unsafe base + size.pixelCount
             chromaU = unsafe Plane(base: firstU, columnStride: 1, rowStride: chromaSize.width)
             chromaV = unsafe Plane(
-                base: firstU + chromaSize.pixelCount, columnStride: 1, rowStride: chromaSize.width)
+                base: firstU + chromaSize.pixelCount,
+                columnStride: 1,
+                rowStride: chromaSize.width
+            )
         }
     }
 
@@ -76,8 +86,10 @@ public struct Frame {
         }
         if orientation.isTransposed { swap(&columnStride, &rowStride) }
         return unsafe Frame(
-            self, size: orientation.isTransposed ? size.transposed : size,
-            plane: Plane(base: base, columnStride: columnStride, rowStride: rowStride))
+            self,
+            size: orientation.isTransposed ? size.transposed : size,
+            plane: Plane(base: base, columnStride: columnStride, rowStride: rowStride)
+        )
     }
 
     private init(_ stored: Frame, size: ImageSize, plane: Plane) {

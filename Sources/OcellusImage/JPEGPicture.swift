@@ -23,7 +23,9 @@ enum JPEGPicture {
     ///   `ImageError.pictureTooLarge` if even an eighth does not fit into the limit.
     /// - Source: ITU-T T.81, annex B.
     static func header(
-        of bytes: Span<UInt8>, path: String, limit: ImageSize
+        of bytes: Span<UInt8>,
+        path: String,
+        limit: ImageSize
     ) throws(ImageError) -> PictureHeader? {
         var orientation = Orientation.upright
         var offset = 2
@@ -46,8 +48,13 @@ enum JPEGPicture {
             case 0xC0, 0xC1, 0xC2:
                 guard content + 6 <= bytes.count else { return nil }
                 return try frameHeader(
-                    of: bytes, at: content, isProgressive: marker == 0xC2,
-                    orientation: orientation, path: path, limit: limit)
+                    of: bytes,
+                    at: content,
+                    isProgressive: marker == 0xC2,
+                    orientation: orientation,
+                    path: path,
+                    limit: limit
+                )
             case 0xC3, 0xC5...0xC7, 0xC9...0xCB, 0xCD...0xCF:
                 throw .unsupported(path: path, feature: "a lossless or arithmetic-coded JPEG")
             case 0xD9, 0xDA:
@@ -68,7 +75,10 @@ enum JPEGPicture {
     /// - Throws: `ImageError.damaged` with the decoder's reason, for a picture that ends too early
     ///   too.
     static func decode(
-        _ bytes: Span<UInt8>, header: PictureHeader, path: String, into slot: Bytes
+        _ bytes: Span<UInt8>,
+        header: PictureHeader,
+        path: String,
+        into slot: Bytes
     ) throws(ImageError) -> Frame {
         guard let decoder = unsafe tjInitDecompress() else {
             throw .unreadable(path: path, reason: "libjpeg-turbo has no memory")
@@ -78,9 +88,15 @@ enum JPEGPicture {
             width: (header.storedSize.width + header.scaleDenominator - 1)
                 / header.scaleDenominator,
             height: (header.storedSize.height + header.scaleDenominator - 1)
-                / header.scaleDenominator)
+                / header.scaleDenominator
+        )
         var failure = unsafe decode(
-            bytes, size: scaled, flags: TJFLAG_STOPONWARNING, decoder: decoder, into: slot)
+            bytes,
+            size: scaled,
+            flags: TJFLAG_STOPONWARNING,
+            decoder: decoder,
+            into: slot
+        )
         if isHarmless(failure) {
             failure = unsafe decode(bytes, size: scaled, flags: 0, decoder: decoder, into: slot)
             if isHarmless(failure) { failure = nil }
@@ -92,16 +108,26 @@ enum JPEGPicture {
     /// - Returns: what was wrong, if anything.
     @unsafe
     private static func decode(
-        _ bytes: Span<UInt8>, size: ImageSize, flags: Int32, decoder: tjhandle, into slot: Bytes
+        _ bytes: Span<UInt8>,
+        size: ImageSize,
+        flags: Int32,
+        decoder: tjhandle,
+        into slot: Bytes
     ) -> String? {
         unsafe bytes.withUnsafeBufferPointer { buffer in
             // Safety: the caller checked that the slot holds a frame of this size; the decoder
             // writes height rows of 3 * width bytes, or fails if the bytes have another size.
             let status = unsafe tjDecompress2(
-                decoder, buffer.baseAddress, UInt(buffer.count),
-                slot.base.assumingMemoryBound(to: UInt8.self), Int32(size.width),
-                Int32(3 * size.width), Int32(size.height), Int32(TJPF_RGB.rawValue),
-                TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS | flags)
+                decoder,
+                buffer.baseAddress,
+                UInt(buffer.count),
+                slot.base.assumingMemoryBound(to: UInt8.self),
+                Int32(size.width),
+                Int32(3 * size.width),
+                Int32(size.height),
+                Int32(TJPF_RGB.rawValue),
+                TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS | flags
+            )
             return status == 0 ? nil : unsafe String(cString: tjGetErrorStr2(decoder))
         }
     }
@@ -121,12 +147,17 @@ enum JPEGPicture {
     }
 
     private static func frameHeader(
-        of bytes: Span<UInt8>, at content: Int, isProgressive: Bool, orientation: Orientation,
-        path: String, limit: ImageSize
+        of bytes: Span<UInt8>,
+        at content: Int,
+        isProgressive: Bool,
+        orientation: Orientation,
+        path: String,
+        limit: ImageSize
     ) throws(ImageError) -> PictureHeader {
         let size = ImageSize(
             width: Int(bytes[content + 3]) << 8 | Int(bytes[content + 4]),
-            height: Int(bytes[content + 1]) << 8 | Int(bytes[content + 2]))
+            height: Int(bytes[content + 1]) << 8 | Int(bytes[content + 2])
+        )
         let componentCount = Int(bytes[content + 5])
         if componentCount == 4 { throw .unsupported(path: path, feature: "a CMYK JPEG") }
         guard componentCount == 1 || componentCount == 3 else {
@@ -134,9 +165,16 @@ enum JPEGPicture {
         }
         if isProgressive, size.pixelCount * componentCount * 2 > coefficientLimit {
             throw .unsupported(
-                path: path, feature: "a progressive JPEG of \(size.description) pixels")
+                path: path,
+                feature: "a progressive JPEG of \(size.description) pixels"
+            )
         }
         return try PictureHeader(
-            path: path, storedSize: size, orientation: orientation, scales: scales, limit: limit)
+            path: path,
+            storedSize: size,
+            orientation: orientation,
+            scales: scales,
+            limit: limit
+        )
     }
 }

@@ -15,22 +15,24 @@ public struct NetpbmHeader {
     /// The bytes that a header with its comments may have.
     public static let byteCountLimit = 4096
 
-    /// Reads a header.
+    /// Reads a header; nil if the bytes end within it and more may follow.
     ///
     /// - Parameters:
     ///   - bytes: the first bytes of the picture.
     ///   - isComplete: whether nothing follows `bytes`.
     ///   - path: the file, for errors.
-    /// - Returns: nil if the bytes end within the header and more may follow.
     /// - Throws: `ImageError.damaged` or `ImageError.unsupported`.
     public init?(
-        _ bytes: Span<UInt8>, isComplete: Bool, path: String
+        _ bytes: Span<UInt8>,
+        isComplete: Bool,
+        path: String
     ) throws(ImageError) {
         guard bytes.count >= 2 else {
             if isComplete { throw .damaged(path: path, reason: "PPM header ends too early") }
             return nil
         }
-        guard bytes[0] == UInt8(ascii: "P"), bytes[1] == UInt8(ascii: "5") || bytes[1] == UInt8(ascii: "6")
+        guard bytes[0] == UInt8(ascii: "P"),
+            bytes[1] == UInt8(ascii: "5") || bytes[1] == UInt8(ascii: "6")
         else {
             throw .damaged(path: path, reason: "a PPM picture begins with P5 or P6")
         }
@@ -60,16 +62,23 @@ public struct NetpbmHeader {
     ///
     /// - Returns: nil if the bytes end before the number is complete.
     private static func number(
-        in bytes: Span<UInt8>, at offset: inout Int, path: String
+        in bytes: Span<UInt8>,
+        at offset: inout Int,
+        path: String
     ) throws(ImageError) -> Int? {
         var isComment = false
-        while offset < bytes.count, isComment || isSpace(bytes[offset]) || bytes[offset] == UInt8(ascii: "#") {
-            isComment = (isComment || bytes[offset] == UInt8(ascii: "#")) && bytes[offset] != UInt8(ascii: "\n")
+        while offset < bytes.count,
+            isComment || isSpace(bytes[offset]) || bytes[offset] == UInt8(ascii: "#")
+        {
+            isComment =
+                (isComment || bytes[offset] == UInt8(ascii: "#"))
+                && bytes[offset] != UInt8(ascii: "\n")
             offset += 1
         }
         var value = 0
         let start = offset
-        while offset < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[offset]) {
+        while offset < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[offset])
+        {
             value = 10 * value + Int(bytes[offset] - UInt8(ascii: "0"))
             offset += 1
             guard value <= 1 << 20 else {

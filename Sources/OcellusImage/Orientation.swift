@@ -50,7 +50,9 @@ enum Orientation: Int {
             guard offset >= start, offset <= end - byteCount else { return nil }
             var value = 0
             for index in 0..<byteCount {
-                let byte = Int(bytes[isLittleEndian ? offset + byteCount - 1 - index : offset + index])
+                let byte = Int(
+                    bytes[isLittleEndian ? offset + byteCount - 1 - index : offset + index]
+                )
                 value = value << 8 | byte
             }
             return value

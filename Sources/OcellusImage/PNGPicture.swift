@@ -16,7 +16,9 @@ enum PNGPicture {
     /// - Throws: `ImageError.damaged` if the first chunk is no header, or `pictureTooLarge`.
     /// - Source: W3C, Portable Network Graphics, third edition, sections 11.2.1 and 11.3.4.5.
     static func header(
-        of bytes: Span<UInt8>, path: String, limit: ImageSize
+        of bytes: Span<UInt8>,
+        path: String,
+        limit: ImageSize
     ) throws(ImageError) -> PictureHeader? {
         guard bytes.count >= 33 else { return nil }
         guard number(in: bytes, at: 8) == 13, isChunk(bytes, at: 8, named: "IHDR") else {
@@ -35,14 +37,22 @@ enum PNGPicture {
         }
         guard offset + 8 <= bytes.count else { return nil }
         return try PictureHeader(
-            path: path, storedSize: size, orientation: orientation, scales: [1], limit: limit)
+            path: path,
+            storedSize: size,
+            orientation: orientation,
+            scales: [1],
+            limit: limit
+        )
     }
 
     /// Decodes into `slot`.
     ///
     /// - Throws: `ImageError.damaged` with the decoder's reason.
     static func decode(
-        _ bytes: Span<UInt8>, header: PictureHeader, path: String, into slot: Bytes
+        _ bytes: Span<UInt8>,
+        header: PictureHeader,
+        path: String,
+        into slot: Bytes
     ) throws(ImageError) -> Frame {
         guard let decoder = unsafe spng_ctx_new(0) else {
             throw .unreadable(path: path, reason: "libspng has no memory")
@@ -62,7 +72,9 @@ enum PNGPicture {
 
     /// The ladder of calls; the first status that is not 0 ends it.
     private static func decode(
-        _ buffer: UnsafeBufferPointer<UInt8>, size: ImageSize, into slot: Bytes,
+        _ buffer: UnsafeBufferPointer<UInt8>,
+        size: ImageSize,
+        into slot: Bytes,
         decoder: OpaquePointer
     ) -> Int32 {
         // Safety: the context is valid, the buffer outlives the calls, and spng_decode_image fails
@@ -72,7 +84,10 @@ enum PNGPicture {
         if status == 0 { status = unsafe spng_set_chunk_limits(decoder, chunkLimit, chunkLimit) }
         if status == 0 {
             status = unsafe spng_set_crc_action(
-                decoder, Int32(SPNG_CRC_ERROR.rawValue), Int32(SPNG_CRC_DISCARD.rawValue))
+                decoder,
+                Int32(SPNG_CRC_ERROR.rawValue),
+                Int32(SPNG_CRC_DISCARD.rawValue)
+            )
         }
         if status == 0 {
             status = unsafe spng_set_png_buffer(decoder, buffer.baseAddress, buffer.count)
@@ -96,7 +111,9 @@ enum PNGPicture {
 
     /// Whether the chunk whose length is at an offset has this name.
     private static func isChunk(
-        _ bytes: Span<UInt8>, at offset: Int, named name: StaticString
+        _ bytes: Span<UInt8>,
+        at offset: Int,
+        named name: StaticString
     ) -> Bool {
         for index in 0..<4 {
             // Safety: the name has four bytes.

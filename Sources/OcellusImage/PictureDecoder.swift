@@ -13,7 +13,9 @@ public enum PictureDecoder {
     /// - Returns: nil if the bytes end before the size is known and more may follow.
     /// - Throws: `ImageError.unknownFormat`, `.damaged`, `.unsupported` or `.pictureTooLarge`.
     public static func size(
-        of bytes: Span<UInt8>, isComplete: Bool = true, path: String,
+        of bytes: Span<UInt8>,
+        isComplete: Bool = true,
+        path: String,
         limit: ImageSize = .standardLimit
     ) throws(ImageError) -> ImageSize? {
         guard let format = PictureFormat(of: bytes) else { throw .unknownFormat(path: path) }
@@ -38,17 +40,26 @@ public enum PictureDecoder {
     /// - Returns: a view of the slot, valid until the slot is used again.
     /// - Throws: as `size(of:)`, and `ImageError.slotTooSmall`.
     public static func decode(
-        _ bytes: Span<UInt8>, path: String, into slot: Bytes, limit: ImageSize = .standardLimit
+        _ bytes: Span<UInt8>,
+        path: String,
+        into slot: Bytes,
+        limit: ImageSize = .standardLimit
     ) throws(ImageError) -> Frame {
         guard let format = PictureFormat(of: bytes) else { throw .unknownFormat(path: path) }
         switch format {
         case .jpeg:
             let header = try checked(
-                JPEGPicture.header(of: bytes, path: path, limit: limit), path: path, slot: slot)
+                JPEGPicture.header(of: bytes, path: path, limit: limit),
+                path: path,
+                slot: slot
+            )
             return try JPEGPicture.decode(bytes, header: header, path: path, into: slot)
         case .png:
             let header = try checked(
-                PNGPicture.header(of: bytes, path: path, limit: limit), path: path, slot: slot)
+                PNGPicture.header(of: bytes, path: path, limit: limit),
+                path: path,
+                slot: slot
+            )
             return try PNGPicture.decode(bytes, header: header, path: path, into: slot)
         case .netpbm:
             return try decodeNetpbm(bytes, path: path, into: slot, limit: limit)
@@ -56,35 +67,52 @@ public enum PictureDecoder {
     }
 
     private static func checked(
-        _ header: PictureHeader?, path: String, slot: Bytes
+        _ header: PictureHeader?,
+        path: String,
+        slot: Bytes
     ) throws(ImageError) -> PictureHeader {
         guard let header else {
             throw .damaged(path: path, reason: "the file ends within its header")
         }
         guard header.decodedSize.frameByteCount <= slot.count else {
             throw .slotTooSmall(
-                path: path, neededBytes: header.decodedSize.frameByteCount,
-                availableBytes: slot.count)
+                path: path,
+                neededBytes: header.decodedSize.frameByteCount,
+                availableBytes: slot.count
+            )
         }
         return header
     }
 
     private static func netpbmHeader(
-        of bytes: Span<UInt8>, isComplete: Bool, path: String, limit: ImageSize
+        of bytes: Span<UInt8>,
+        isComplete: Bool,
+        path: String,
+        limit: ImageSize
     ) throws(ImageError) -> PictureHeader? {
         guard let header = try NetpbmHeader(bytes, isComplete: isComplete, path: path) else {
             return nil
         }
         return try PictureHeader(
-            path: path, storedSize: header.size, orientation: .upright, scales: [1], limit: limit)
+            path: path,
+            storedSize: header.size,
+            orientation: .upright,
+            scales: [1],
+            limit: limit
+        )
     }
 
     private static func decodeNetpbm(
-        _ bytes: Span<UInt8>, path: String, into slot: Bytes, limit: ImageSize
+        _ bytes: Span<UInt8>,
+        path: String,
+        into slot: Bytes,
+        limit: ImageSize
     ) throws(ImageError) -> Frame {
         _ = try checked(
-            netpbmHeader(of: bytes, isComplete: true, path: path, limit: limit), path: path,
-            slot: slot)
+            netpbmHeader(of: bytes, isComplete: true, path: path, limit: limit),
+            path: path,
+            slot: slot
+        )
         guard let header = try NetpbmHeader(bytes, isComplete: true, path: path) else {
             throw .damaged(path: path, reason: "the file ends within its header")
         }
@@ -93,7 +121,8 @@ public enum PictureDecoder {
             throw .damaged(
                 path: path,
                 reason: "PPM needs \(byteCount) bytes of pixels and has "
-                    + "\(bytes.count - header.byteCount)")
+                    + "\(bytes.count - header.byteCount)"
+            )
         }
         unsafe bytes.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }

@@ -10,13 +10,17 @@ public enum PictureFile {
     ///
     /// - Throws: `ImageError.unreadable`, or as `PictureDecoder.size(of:)`.
     public static func size(
-        of path: String, limit: ImageSize = .standardLimit
+        of path: String,
+        limit: ImageSize = .standardLimit
     ) throws(ImageError) -> ImageSize {
         let beginning = try FileContents.read(path, first: headerByteCount)
         let isComplete = beginning.count < headerByteCount
         if let size = try PictureDecoder.size(
-            of: beginning.span, isComplete: isComplete, path: path, limit: limit)
-        {
+            of: beginning.span,
+            isComplete: isComplete,
+            path: path,
+            limit: limit
+        ) {
             return size
         }
         let bytes = try FileContents.read(path)
@@ -33,7 +37,9 @@ public enum PictureFile {
     /// - Returns: a view of the slot, valid until the slot is used again.
     /// - Throws: `ImageError.unreadable`, `.fileTooLarge`, or as `PictureDecoder.decode`.
     public static func decode(
-        _ path: String, into slot: Bytes, limit: ImageSize = .standardLimit
+        _ path: String,
+        into slot: Bytes,
+        limit: ImageSize = .standardLimit
     ) throws(ImageError) -> Frame {
         let bytes = try FileContents.read(path)
         return try PictureDecoder.decode(bytes.span, path: path, into: slot, limit: limit)

@@ -14,8 +14,10 @@ public enum PictureFormat: Sendable {
     public init?(of bytes: Span<UInt8>) {
         if PictureFormat.starts(bytes, with: [0xFF, 0xD8, 0xFF]) {
             self = .jpeg
-        } else if PictureFormat.starts(bytes, with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
-        {
+        } else if PictureFormat.starts(
+            bytes,
+            with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+        ) {
             self = .png
         } else if bytes.count >= 2, bytes[0] == UInt8(ascii: "P"),
             bytes[1] == UInt8(ascii: "5") || bytes[1] == UInt8(ascii: "6")

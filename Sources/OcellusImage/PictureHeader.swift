@@ -13,7 +13,8 @@ struct PictureHeader {
     var decodedSize: ImageSize {
         let scaled = ImageSize(
             width: (storedSize.width + scaleDenominator - 1) / scaleDenominator,
-            height: (storedSize.height + scaleDenominator - 1) / scaleDenominator)
+            height: (storedSize.height + scaleDenominator - 1) / scaleDenominator
+        )
         return orientation.isTransposed ? scaled.transposed : scaled
     }
 
@@ -28,7 +29,10 @@ struct PictureHeader {
     /// - Throws: `ImageError.damaged` if the size is empty, `ImageError.pictureTooLarge` if no scale
     ///   is small enough.
     init(
-        path: String, storedSize: ImageSize, orientation: Orientation, scales: [Int],
+        path: String,
+        storedSize: ImageSize,
+        orientation: Orientation,
+        scales: [Int],
         limit: ImageSize
     ) throws(ImageError) {
         guard storedSize.width > 0, storedSize.height > 0 else {
@@ -36,7 +40,10 @@ struct PictureHeader {
         }
         for scale in scales {
             let header = PictureHeader(
-                storedSize: storedSize, orientation: orientation, scaleDenominator: scale)
+                storedSize: storedSize,
+                orientation: orientation,
+                scaleDenominator: scale
+            )
             if header.decodedSize.fits(in: limit) {
                 self = header
                 return

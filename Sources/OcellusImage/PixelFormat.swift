@@ -42,7 +42,8 @@ public enum PixelFormat: Sendable {
     func chromaSize(of size: ImageSize) -> ImageSize {
         ImageSize(
             width: (size.width + chromaShiftX) >> chromaShiftX,
-            height: (size.height + chromaShiftY) >> chromaShiftY)
+            height: (size.height + chromaShiftY) >> chromaShiftY
+        )
     }
 }
 

@@ -28,7 +28,9 @@ public struct Preprocessor {
     ///
     /// - Precondition: `maximumFrame` is positive.
     public init(
-        settings: PreprocessorSettings, maximumFrame: ImageSize, planner: inout MemoryPlanner
+        settings: PreprocessorSettings,
+        maximumFrame: ImageSize,
+        planner: inout MemoryPlanner
     ) {
         precondition(maximumFrame.width > 0 && maximumFrame.height > 0)
         let canvas = ResizeGeometry.canvas(of: maximumFrame, settings.strategy)
@@ -36,20 +38,34 @@ public struct Preprocessor {
         self.maximumFrame = maximumFrame
         fill = Self.fill(settings.mean)
         columnTapLimit = ResizeAxis.tapLimit(
-            inputLimit: canvas.width, outputCount: settings.outputWidth, filter: settings.filter)
+            inputLimit: canvas.width,
+            outputCount: settings.outputWidth,
+            filter: settings.filter
+        )
         rowTapLimit = ResizeAxis.tapLimit(
-            inputLimit: canvas.height, outputCount: settings.outputHeight, filter: settings.filter)
+            inputLimit: canvas.height,
+            outputCount: settings.outputHeight,
+            filter: settings.filter
+        )
         columnTables = planner.bytes(
             "resize columns",
             count: ResizeAxis.byteCount(
-                outputCount: settings.outputWidth, tapLimit: columnTapLimit), in: .scratch)
+                outputCount: settings.outputWidth,
+                tapLimit: columnTapLimit
+            ),
+            in: .scratch
+        )
         rowTables = planner.bytes(
             "resize rows",
             count: ResizeAxis.byteCount(outputCount: settings.outputHeight, tapLimit: rowTapLimit),
-            in: .scratch)
+            in: .scratch
+        )
         sourceRow = planner.bytes("frame row", count: 3 * canvas.width, in: .scratch)
         resizedRows = planner.bytes(
-            "resized rows", count: 3 * settings.outputWidth * rowTapLimit, in: .scratch)
+            "resized rows",
+            count: 3 * settings.outputWidth * rowTapLimit,
+            in: .scratch
+        )
         planner.release(columnTables)
         planner.release(rowTables)
         planner.release(sourceRow)
@@ -79,7 +95,9 @@ public struct Preprocessor {
     /// - Note: allocates nothing.
     @_noAllocation @_noLocks
     public func run(
-        _ frame: Frame, crop: CropRectangle? = nil, into pixels: Tensor,
+        _ frame: Frame,
+        crop: CropRectangle? = nil,
+        into pixels: Tensor,
         in arena: borrowing Arena
     ) {
         let region = crop ?? CropRectangle(all: frame.size)
@@ -88,12 +106,22 @@ public struct Preprocessor {
         precondition(pixels.columns == settings.outputWidth * settings.outputHeight)
         let geometry = ResizeGeometry(region: region, settings: settings)
         let columns = ResizeAxis(
-            outputCount: settings.outputWidth, tapLimit: columnTapLimit, in: arena[columnTables])
+            outputCount: settings.outputWidth,
+            tapLimit: columnTapLimit,
+            in: arena[columnTables]
+        )
         let rows = ResizeAxis(
-            outputCount: settings.outputHeight, tapLimit: rowTapLimit, in: arena[rowTables])
+            outputCount: settings.outputHeight,
+            tapLimit: rowTapLimit,
+            in: arena[rowTables]
+        )
         let window = RowWindow(columns: columns, rows: rows, in: arena[resizedRows])
         let canvas = CanvasRows(
-            frame: frame, geometry: geometry, fill: fill, row: arena[sourceRow])
+            frame: frame,
+            geometry: geometry,
+            fill: fill,
+            row: arena[sourceRow]
+        )
         resize(canvas, geometry: geometry, through: window, into: pixels)
     }
 
@@ -101,15 +129,23 @@ public struct Preprocessor {
     @_noAllocation
     @_noLocks
     private func resize(
-        _ canvas: CanvasRows, geometry: ResizeGeometry, through window: RowWindow,
+        _ canvas: CanvasRows,
+        geometry: ResizeGeometry,
+        through window: RowWindow,
         into pixels: Tensor
     ) {
         window.columns.prepare(
-            inputCount: geometry.canvas.width, resizedCount: geometry.resized.width,
-            firstOutput: geometry.outputX, filter: settings.filter)
+            inputCount: geometry.canvas.width,
+            resizedCount: geometry.resized.width,
+            firstOutput: geometry.outputX,
+            filter: settings.filter
+        )
         window.rows.prepare(
-            inputCount: geometry.canvas.height, resizedCount: geometry.resized.height,
-            firstOutput: geometry.outputY, filter: settings.filter)
+            inputCount: geometry.canvas.height,
+            resizedCount: geometry.resized.height,
+            firstOutput: geometry.outputY,
+            filter: settings.filter
+        )
         var nextRow = 0
         for outputRow in 0..<settings.outputHeight {
             let taps = window.rows.window(outputRow)

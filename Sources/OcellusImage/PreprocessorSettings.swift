@@ -31,8 +31,12 @@ public struct PreprocessorSettings: Sendable {
     ///
     /// - Precondition: the output has at least one pixel; the reader of the model file checked it.
     public init(
-        outputWidth: Int, outputHeight: Int, mean: SIMD3<Float>, standardDeviation: SIMD3<Float>,
-        strategy: Strategy = .crop, filter: ResizeFilter = .bicubic
+        outputWidth: Int,
+        outputHeight: Int,
+        mean: SIMD3<Float>,
+        standardDeviation: SIMD3<Float>,
+        strategy: Strategy = .crop,
+        filter: ResizeFilter = .bicubic
     ) {
         precondition(outputWidth > 0 && outputHeight > 0)
         self.outputWidth = outputWidth

@@ -16,7 +16,7 @@ struct ResizeAxis {
     let outputCount: Int
     /// The largest count of inputs of an output.
     let tapLimit: Int
-    /// (outputs, tapLimit)
+    /// The weights of each output, (outputs, tapLimit).
     let weights: UnsafeMutablePointer<Int32>
     /// (outputs): the first input of each.
     private let starts: UnsafeMutablePointer<Int32>
@@ -38,7 +38,8 @@ struct ResizeAxis {
     /// Tables in memory of the arena, to be filled by `prepare`.
     init(outputCount: Int, tapLimit: Int, in bytes: Bytes) {
         precondition(
-            bytes.count >= ResizeAxis.byteCount(outputCount: outputCount, tapLimit: tapLimit))
+            bytes.count >= ResizeAxis.byteCount(outputCount: outputCount, tapLimit: tapLimit)
+        )
         self.outputCount = outputCount
         self.tapLimit = tapLimit
         // Safety: the three tables lie one after the other in bytes that were checked to suffice.
@@ -83,7 +84,9 @@ struct ResizeAxis {
             for tap in 0..<count {
                 let share = weight(tap) / sum * one
                 // Safety: output < outputCount and tap < tapLimit.
-                unsafe weights[output * tapLimit + tap] = Int32(share < 0 ? share - 0.5 : share + 0.5)
+                unsafe weights[output * tapLimit + tap] = Int32(
+                    share < 0 ? share - 0.5 : share + 0.5
+                )
             }
             unsafe starts[output] = Int32(start)
             unsafe counts[output] = Int32(count)

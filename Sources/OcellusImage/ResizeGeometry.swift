@@ -21,7 +21,9 @@ struct ResizeGeometry {
         let output = ImageSize(width: settings.outputWidth, height: settings.outputHeight)
         self.region = region
         canvas = ResizeGeometry.canvas(
-            of: ImageSize(width: region.width, height: region.height), settings.strategy)
+            of: ImageSize(width: region.width, height: region.height),
+            settings.strategy
+        )
         regionX = (canvas.width - region.width) / 2
         regionY = (canvas.height - region.height) / 2
         switch settings.strategy {
@@ -44,9 +46,13 @@ struct ResizeGeometry {
     private static func cover(_ output: ImageSize, with picture: ImageSize) -> ImageSize {
         if picture.width * output.height <= picture.height * output.width {
             return ImageSize(
-                width: output.width, height: output.width * picture.height / picture.width)
+                width: output.width,
+                height: output.width * picture.height / picture.width
+            )
         }
         return ImageSize(
-            width: output.height * picture.width / picture.height, height: output.height)
+            width: output.height * picture.width / picture.height,
+            height: output.height
+        )
     }
 }

@@ -11,7 +11,7 @@ struct RowWindow {
     let columns: ResizeAxis
     /// The second pass, across rows.
     let rows: ResizeAxis
-    /// (rows.tapLimit, 3 * columns.outputCount)
+    /// The resized rows, (rows.tapLimit, 3 * columns.outputCount).
     private let samples: UnsafeMutablePointer<UInt8>
     private let rowByteCount: Int
 

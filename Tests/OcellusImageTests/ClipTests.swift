@@ -24,7 +24,8 @@ import Testing
                 "-v", "error", "-i", clip, "-vf",
                 "scale=flags=neighbor+accurate_rnd+full_chroma_int", "-f", "rawvideo",
                 "-pix_fmt", "rgb24", raw,
-            ])
+            ]
+        )
         let expected = [UInt8](try Data(contentsOf: URL(filePath: raw)))
         let frames = try shots(SourceSettings(path: clip))
         #expect(frames.count == 3)
@@ -41,9 +42,11 @@ import Testing
         ]
         for (period, count) in choices {
             let expected = try shots(
-                SourceSettings(path: clip, period: period, frameCount: count))
+                SourceSettings(path: clip, period: period, frameCount: count)
+            )
             let frames = try shots(
-                SourceSettings(path: video, period: period, frameCount: count))
+                SourceSettings(path: video, period: period, frameCount: count)
+            )
             try #require(frames.count == expected.count)
             for (frame, wanted) in zip(frames, expected) {
                 #expect(worstDifference(frame.rgb, wanted.rgb) <= 3)
@@ -79,7 +82,8 @@ import Testing
         } catch {
             #expect(
                 error.description == "ocellus-no-such-program is not installed, and clip.mp4 needs "
-                    + "it: apt install ffmpeg")
+                    + "it: apt install ffmpeg"
+            )
         }
     }
 
@@ -96,7 +100,10 @@ import Testing
     @Test func aVideoLargerThanTheLimitIsRefused() throws {
         let video = try bench.film("clip.mkv", ["-c:v", "ffv1"])
         let settings = SourceSettings(
-            path: video, period: .seconds(1), limit: ImageSize(width: 63, height: 48))
+            path: video,
+            period: .seconds(1),
+            limit: ImageSize(width: 63, height: 48)
+        )
         guard case .image(.pictureTooLarge(_, let size, _)) = errorOfOpening(settings) else {
             Issue.record("opened, or another error")
             return

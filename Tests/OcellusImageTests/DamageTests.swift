@@ -15,7 +15,9 @@ import Testing
     private func decode(_ bytes: [UInt8], from name: String) -> Bool {
         let memory = Slot(Self.slotByteCount + Self.guardByteCount)
         let fence = unsafe Bytes(
-            base: memory.bytes.base + Self.slotByteCount, count: Self.guardByteCount)
+            base: memory.bytes.base + Self.slotByteCount,
+            count: Self.guardByteCount
+        )
         for index in 0..<fence.count { fence[index] = 0xA5 }
         let slot = unsafe Bytes(base: memory.bytes.base, count: Self.slotByteCount)
         var isPicture = false
@@ -112,7 +114,10 @@ import Testing
         let slots = (Slot(Self.slotByteCount), Slot(Self.slotByteCount))
         let expected = try PictureDecoder.decode(bytes.span, path: "-", into: slots.0.bytes)
         let frame = try PictureDecoder.decode(
-            Array(filled).span, path: "-", into: slots.1.bytes)
+            Array(filled).span,
+            path: "-",
+            into: slots.1.bytes
+        )
         #expect(DecodeTests.rgb(frame) == DecodeTests.rgb(expected))
     }
 }

@@ -13,7 +13,11 @@ import Testing
             for y in 0..<frame.size.height {
                 guard let base = buffer.baseAddress else { return }
                 unsafe frame.copyRow(
-                    y, from: 0, count: frame.size.width, into: base + 3 * y * frame.size.width)
+                    y,
+                    from: 0,
+                    count: frame.size.width,
+                    into: base + 3 * y * frame.size.width
+                )
             }
         }
         return bytes
@@ -23,7 +27,9 @@ import Testing
         for line in try Fixtures.table("decoded.txt") {
             let path = Fixtures.path(line[0])
             let size = ImageSize(
-                width: try #require(Int(line[1])), height: try #require(Int(line[2])))
+                width: try #require(Int(line[1])),
+                height: try #require(Int(line[2]))
+            )
             #expect(try PictureFile.size(of: path) == size, "\(line[0])")
             let slot = Slot(size.frameByteCount)
             let frame = try PictureFile.decode(path, into: slot.bytes)

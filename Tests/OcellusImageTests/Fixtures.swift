@@ -27,7 +27,9 @@ final class Slot {
 
     init(_ count: Int) {
         bytes = unsafe Bytes(
-            base: .allocate(byteCount: max(count, 1), alignment: 64), count: count)
+            base: .allocate(byteCount: max(count, 1), alignment: 64),
+            count: count
+        )
     }
 
     deinit { unsafe bytes.base.deallocate() }

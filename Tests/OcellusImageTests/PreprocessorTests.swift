@@ -8,14 +8,23 @@ import Testing
 @Suite struct PreprocessorTests {
     /// Prepares a frame in an arena of its own and hands out the pixels, (3, H * W).
     static func pixels(
-        of frame: Frame, crop: CropRectangle? = nil, settings: PreprocessorSettings,
+        of frame: Frame,
+        crop: CropRectangle? = nil,
+        settings: PreprocessorSettings,
         maximumFrame: ImageSize? = nil
     ) throws -> [Float] {
         var planner = MemoryPlanner()
         let planned = planner.tensor(
-            "pixels", rows: 3, columns: settings.outputWidth * settings.outputHeight, in: .scratch)
+            "pixels",
+            rows: 3,
+            columns: settings.outputWidth * settings.outputHeight,
+            in: .scratch
+        )
         let preprocessor = Preprocessor(
-            settings: settings, maximumFrame: maximumFrame ?? frame.size, planner: &planner)
+            settings: settings,
+            maximumFrame: maximumFrame ?? frame.size,
+            planner: &planner
+        )
         let arena = try Arena(plan: planner.plan())
         try preprocessor.validate(frame.size, crop: crop)
         preprocessor.run(frame, crop: crop, into: arena[planned], in: arena)
@@ -23,10 +32,13 @@ import Testing
         return (0..<out.count).map { out[$0 / out.columns, $0 % out.columns] }
     }
 
-    /// Whether Pillow 13 resizes along the columns first: it does so since version 13 if a picture loses
-    /// more than twice as many rows as columns. The intermediate rounding differs then.
+    /// Whether Pillow 13 resizes along the columns first.
+    ///
+    /// It does if a picture loses more than twice as many rows as columns; the rounding between the
+    /// passes differs then.
     static func hasSwappedPasses(
-        _ region: CropRectangle, _ settings: PreprocessorSettings
+        _ region: CropRectangle,
+        _ settings: PreprocessorSettings
     ) -> Bool {
         let geometry = ResizeGeometry(region: region, settings: settings)
         let lostRows = geometry.canvas.height - geometry.resized.height
@@ -39,16 +51,22 @@ import Testing
         for line in try Fixtures.table("resized.txt") {
             let mean = line[6].split(separator: ",").compactMap { Float($0) }
             let settings = PreprocessorSettings(
-                outputWidth: try #require(Int(line[3])), outputHeight: try #require(Int(line[4])),
-                mean: SIMD3(mean[0], mean[1], mean[2]), standardDeviation: SIMD3(0.25, 0.5, 0.75),
+                outputWidth: try #require(Int(line[3])),
+                outputHeight: try #require(Int(line[4])),
+                mean: SIMD3(mean[0], mean[1], mean[2]),
+                standardDeviation: SIMD3(0.25, 0.5, 0.75),
                 strategy: line[1] == "stretch" ? .stretch : line[1] == "crop" ? .crop : .pad,
-                filter: line[2] == "bicubic" ? .bicubic : .bilinear)
+                filter: line[2] == "bicubic" ? .bicubic : .bilinear
+            )
             let slot = Slot(320 * 320 * 3)
             let frame = try PictureFile.decode(Fixtures.path(line[0]), into: slot.bytes)
             let crop = line[5] == "-" ? nil : try CropRectangle(parsing: line[5])
             let pixels = try Self.pixels(
-                of: frame, crop: crop, settings: settings,
-                maximumFrame: ImageSize(width: 320, height: 320))
+                of: frame,
+                crop: crop,
+                settings: settings,
+                maximumFrame: ImageSize(width: 320, height: 320)
+            )
             let count = pixels.count / 3
             var worst = 0
             for index in 0..<count {
@@ -83,14 +101,25 @@ import Testing
             let width = number(size.width)
             let height = number(size.height)
             let crop = CropRectangle(
-                x: number(size.width - width + 1) - 1, y: number(size.height - height + 1) - 1,
-                width: width, height: height)
+                x: number(size.width - width + 1) - 1,
+                y: number(size.height - height + 1) - 1,
+                width: width,
+                height: height
+            )
             let settings = PreprocessorSettings(
-                outputWidth: number(40), outputHeight: number(40), mean: SIMD3(0, 0.5, 1),
-                standardDeviation: SIMD3(1, 1, 1), strategy: strategies[round % 3],
-                filter: round % 2 == 0 ? .bicubic : .bilinear)
+                outputWidth: number(40),
+                outputHeight: number(40),
+                mean: SIMD3(0, 0.5, 1),
+                standardDeviation: SIMD3(1, 1, 1),
+                strategy: strategies[round % 3],
+                filter: round % 2 == 0 ? .bicubic : .bilinear
+            )
             let pixels = try Self.pixels(
-                of: frame, crop: crop, settings: settings, maximumFrame: maximum)
+                of: frame,
+                crop: crop,
+                settings: settings,
+                maximumFrame: maximum
+            )
             #expect(pixels.allSatisfy { (-1...1).contains($0) })
         }
     }

@@ -16,7 +16,8 @@ import Testing
         let names = ["frame10.png", "frame2.png", "frame002.png", "a", "frame2b.png", "frame1.png"]
         #expect(
             names.sorted { NaturalOrder.precedes($0, $1) }
-                == ["a", "frame1.png", "frame002.png", "frame2.png", "frame2b.png", "frame10.png"])
+                == ["a", "frame1.png", "frame002.png", "frame2.png", "frame2b.png", "frame10.png"]
+        )
     }
 
     @Test func aFolderSkipsNothingAndNamesWhatItCannotRead() throws {
@@ -25,7 +26,8 @@ import Testing
         _ = try bench.write([1, 2, 3], to: "3.jpeg")
         _ = try bench.write([1, 2, 3], to: "notes.txt")
         var source = try FrameSource.open(
-            SourceSettings(path: bench.folder.path, period: .seconds(2)))
+            SourceSettings(path: bench.folder.path, period: .seconds(2))
+        )
         #expect(source.maximumFrame == ImageSize(width: 320, height: 212))
         let slot = Slot(source.maximumFrame.frameByteCount)
         #expect(try source.next(into: slot.bytes)?.size == ImageSize(width: 61, height: 41))
@@ -77,7 +79,9 @@ import Testing
         let luma = [UInt8](repeating: 128, count: 9)
         let path = try bench.write(
             Array("YUV4MPEG2 W3 H3 F10:1 C420jpeg XCOLORRANGE=FULL\nFRAME\n".utf8) + luma
-                + [128, 128, 128, 228] + [128, 128, 128, 128], to: "odd.y4m")
+                + [128, 128, 128, 228] + [128, 128, 128, 128],
+            to: "odd.y4m"
+        )
         let frames = try shots(SourceSettings(path: path))
         try #require(frames.count == 1)
         #expect(Array(frames[0].rgb.suffix(3)) == [128, 94, 255])  // U = 228
@@ -86,7 +90,10 @@ import Testing
 
     @Test func aY4MClockDoesNotOverflow() throws {
         let header = try Y4MHeader(
-            Array("YUV4MPEG2 W2 H2 F1000000:999999".utf8)[...], path: "-", limit: .standardLimit)
+            Array("YUV4MPEG2 W2 H2 F1000000:999999".utf8)[...],
+            path: "-",
+            limit: .standardLimit
+        )
         #expect(header.time(ofFrame: 1_000_000_000_000) == .seconds(999_999_000_000))
     }
 

@@ -9,7 +9,9 @@ final class Workbench {
     let folder: URL
 
     init() throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "ocellus-\(UUID().uuidString)")
+        folder = FileManager.default.temporaryDirectory.appending(
+            path: "ocellus-\(UUID().uuidString)"
+        )
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     }
 
@@ -29,7 +31,9 @@ final class Workbench {
     func film(_ name: String, size: String = "64x48", _ options: [String]) throws -> String {
         let source = "testsrc2=size=\(size):rate=10:duration=2"
         let status = Workbench.run(
-            "ffmpeg", ["-v", "error", "-f", "lavfi", "-i", source] + options + ["-y", path(name)])
+            "ffmpeg",
+            ["-v", "error", "-f", "lavfi", "-i", source] + options + ["-y", path(name)]
+        )
         guard status == 0 else { throw CocoaError(.fileWriteUnknown) }
         return path(name)
     }
@@ -78,8 +82,12 @@ func shots(_ settings: SourceSettings) throws -> [Shot] {
             + Double(frame.timestamp.components.attoseconds) / 1e18
         shots.append(
             Shot(
-                size: frame.size, number: frame.number, seconds: seconds,
-                rgb: DecodeTests.rgb(frame)))
+                size: frame.size,
+                number: frame.number,
+                seconds: seconds,
+                rgb: DecodeTests.rgb(frame)
+            )
+        )
     }
     return shots
 }
