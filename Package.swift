@@ -8,13 +8,15 @@ let runtime: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
     .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
     .strictMemorySafety(),  // SE-0458
-    .treatWarning("EmbeddedRestrictions", as: .error),
+    .treatAllWarnings(as: .error),  // SE-0480
+    .treatWarning("EmbeddedRestrictions", as: .error),  // off unless named
 ]
 
 /// Settings of tests and workstation tools: hosted only.
 let hosted: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
 ]
 
 let package = Package(
