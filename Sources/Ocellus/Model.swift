@@ -61,17 +61,24 @@ public struct Model: ~Copyable {
         }
         let decoder = try fromModels { () throws(ModelError) in
             try MambaDecoder(
-                file: decoderFile, chunkLength: options.chunkLength, planner: &planner)
+                file: decoderFile,
+                chunkLength: options.chunkLength,
+                planner: &planner
+            )
         }
         if let visionWidth, visionWidth != decoder.configuration.dModel {
             throw .mixedFiles(
-                decoder: decoderFile.path, vision: visionPath,
+                decoder: decoderFile.path,
+                vision: visionPath,
                 what: "image tokens are \(visionWidth) wide, the decoder is "
-                    + "\(decoder.configuration.dModel)")
+                    + "\(decoder.configuration.dModel)"
+            )
         }
         let states = SessionStates(decoder: decoder, planner: &planner)
         let sampler = Sampler(
-            vocabularySize: decoder.configuration.vocabularySize, planner: &planner)
+            vocabularySize: decoder.configuration.vocabularySize,
+            planner: &planner
+        )
         let plan: MemoryPlan
         do {
             plan = try planner.plan()
@@ -120,7 +127,8 @@ public struct Model: ~Copyable {
 
     /// Refuses a decoder and a vision file that name different models.
     private static func requireOneModel(
-        _ decoder: borrowing ModelFile, _ vision: borrowing ModelFile
+        _ decoder: borrowing ModelFile,
+        _ vision: borrowing ModelFile
     ) throws(OcellusError) {
         let key = "ocellus.model.id"
         guard decoder.contains(key), vision.contains(key) else { return }
@@ -129,8 +137,10 @@ public struct Model: ~Copyable {
         }
         guard first == second else {
             throw .mixedFiles(
-                decoder: decoder.path, vision: vision.path,
-                what: "one is of '\(first)', the other of '\(second)'")
+                decoder: decoder.path,
+                vision: vision.path,
+                what: "one is of '\(first)', the other of '\(second)'"
+            )
         }
     }
 

@@ -14,7 +14,11 @@ struct Sampler {
 
     init(vocabularySize: Int, planner: inout MemoryPlanner) {
         probabilities = planner.tensor(
-            "sampler.probabilities", rows: 1, columns: vocabularySize, in: .scratch)
+            "sampler.probabilities",
+            rows: 1,
+            columns: vocabularySize,
+            in: .scratch
+        )
         heap = planner.tensor("sampler.heap", rows: 1, columns: vocabularySize, in: .scratch)
     }
 
@@ -23,7 +27,9 @@ struct Sampler {
     /// - Parameter random: the state of the random numbers, advanced by each draw.
     @_noAllocation @_noLocks
     func sample(
-        _ logits: Tensor, _ sampling: Sampling, random: inout RandomNumbers,
+        _ logits: Tensor,
+        _ sampling: Sampling,
+        random: inout RandomNumbers,
         in arena: borrowing Arena
     ) -> Int {
         guard sampling.temperature > 0 else { return argmax(logits) }

@@ -27,7 +27,8 @@ extension Session {
             tokens.append(
                 model.promptTemplate.isPresent
                     ? model.tokenizer.encode(" " + text) + [model.vocabulary.endOfText]
-                    : model.tokenizer.encode(text))
+                    : model.tokenizer.encode(text)
+            )
         }
         return Choices(texts: texts, tokens: tokens)
     }
@@ -39,7 +40,9 @@ extension Session {
     ///     nothing is allocated.
     ///   - answer: overwritten.
     public mutating func answer(
-        _ prompt: Prompt, sampling: Sampling = .greedy, maximumTokens: Int,
+        _ prompt: Prompt,
+        sampling: Sampling = .greedy,
+        maximumTokens: Int,
         into answer: inout Answer
     ) {
         answer.clear()
@@ -75,7 +78,10 @@ extension Session {
     /// - Returns: the index of the best choice.
     @discardableResult
     public mutating func answer(
-        _ prompt: Prompt, choices: Choices, probabilities: inout [Float], into answer: inout Answer
+        _ prompt: Prompt,
+        choices: Choices,
+        probabilities: inout [Float],
+        into answer: inout Answer
     ) -> Int {
         answer.clear()
         let hidden = read(prompt, into: &answer)
@@ -126,7 +132,8 @@ extension Session {
             sum += logits[0, tokens[index]] - logSumExp(logits)
             guard index + 1 < tokens.count else { break }
             logits = nextLogits(
-                after: model.decoder.step(tokens[index], state: fork, in: arena, on: pool))
+                after: model.decoder.step(tokens[index], state: fork, in: arena, on: pool)
+            )
         }
         return sum
     }

@@ -22,7 +22,9 @@ extension Session {
     ///
     /// The live state is reset before and after.
     public mutating func measure(
-        prefillCount: Int, decodeCount: Int, runCount: Int
+        prefillCount: Int,
+        decodeCount: Int,
+        runCount: Int
     ) -> Measurement {
         var result = Measurement(instructionSet: instructionSetName())
         let vocabularySize = model.decoder.configuration.vocabularySize

@@ -52,9 +52,11 @@ extension Session {
     private var stateHeader: StateHeader {
         let parts = stateTensors
         return StateHeader(
-            modelChecksum: model.checksum, frameCount: UInt64(frameCount),
+            modelChecksum: model.checksum,
+            frameCount: UInt64(frameCount),
             decoderCount: UInt64(parts[0].count),
-            projectorCount: UInt64(parts.count > 1 ? parts[1].count : 0))
+            projectorCount: UInt64(parts.count > 1 ? parts[1].count : 0)
+        )
     }
 
     /// The tensors of the live state: the decoder's, then the projector's if it has one.
@@ -126,7 +128,8 @@ extension Session {
         // Safety: the size was checked.
         unsafe checksum.add(UnsafeRawBufferPointer(rebasing: block[..<end]).bytes)
         let stored = UInt64(
-            littleEndian: unsafe block.loadUnaligned(fromByteOffset: end, as: UInt64.self))
+            littleEndian: unsafe block.loadUnaligned(fromByteOffset: end, as: UInt64.self)
+        )
         return checksum.value == stored ? .success(found) : .failure(.damaged)
     }
 }

@@ -61,7 +61,11 @@ extension Session {
         let features = vision.encoder.encode(in: arena, on: pool)
         let tracedFeatures = TracedTensor(features, shape: [features.rows, features.columns])
         let tokens = vision.projector.project(
-            features, isFirstFrame: frameCount == 0, in: arena, on: pool)
+            features,
+            isFirstFrame: frameCount == 0,
+            in: arena,
+            on: pool
+        )
         let tracedTokens = TracedTensor(tokens, shape: [tokens.rows, tokens.columns])
         _ = model.decoder.prefill(embeddings: tokens, state: live, in: arena, on: pool)
         return VisionTrace(pixels: tracedPixels, features: tracedFeatures, tokens: tracedTokens)
@@ -74,7 +78,11 @@ extension Session {
         while start < tokens.count {
             let count = min(model.decoder.chunkLength, tokens.count - start)
             _ = model.decoder.prefill(
-                Array(tokens[start..<start + count]), state: live, in: arena, on: pool)
+                Array(tokens[start..<start + count]),
+                state: live,
+                in: arena,
+                on: pool
+            )
             for row in 0..<count {
                 let hidden = model.decoder.hiddenRow(row, in: arena)
                 let logits = model.decoder.logits(of: hidden, in: arena, on: pool)

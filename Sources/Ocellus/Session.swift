@@ -82,7 +82,8 @@ public struct Session: ~Copyable {
     /// - Throws: `OcellusError.noVision` for a model without vision, `.image` for a frame that is
     ///   larger than planned or a crop outside it; the live state is then as before.
     public mutating func see(
-        _ frame: Frame, crop: CropRectangle? = nil
+        _ frame: Frame,
+        crop: CropRectangle? = nil
     ) throws(OcellusError) {
         switch model.vision {
         case .some(let vision):
@@ -100,7 +101,9 @@ public struct Session: ~Copyable {
 
     @_noAllocation @_noLocks
     private func fold(
-        _ frame: Frame, crop: CropRectangle?, vision: borrowing Vision
+        _ frame: Frame,
+        crop: CropRectangle?,
+        vision: borrowing Vision
     ) -> FrameTimes {
         let start = monotonicNanoseconds()
         vision.preprocessor.run(frame, crop: crop, into: arena[vision.pixels], in: arena)
@@ -108,7 +111,11 @@ public struct Session: ~Copyable {
         let features = vision.encoder.encode(in: arena, on: pool)
         let encoded = monotonicNanoseconds()
         let tokens = vision.projector.project(
-            features, isFirstFrame: frameCount == 0, in: arena, on: pool)
+            features,
+            isFirstFrame: frameCount == 0,
+            in: arena,
+            on: pool
+        )
         let projected = monotonicNanoseconds()
         _ = model.decoder.prefill(embeddings: tokens, state: live, in: arena, on: pool)
         let folded = monotonicNanoseconds()

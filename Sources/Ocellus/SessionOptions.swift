@@ -12,7 +12,8 @@ public struct SessionOptions: Sendable {
 
     /// The defaults fit a small board and pictures up to full HD.
     public init(
-        threadCount: Int = 1, chunkLength: Int = 64,
+        threadCount: Int = 1,
+        chunkLength: Int = 64,
         maximumFrame: ImageSize = ImageSize(width: 1920, height: 1080)
     ) {
         self.threadCount = threadCount

@@ -19,6 +19,10 @@ struct SessionStates {
         fork = planner.tensor("state.fork", rows: 1, columns: count, in: .state)
         question = planner.tensor("state.question", rows: 1, columns: count, in: .state)
         questionLogits = planner.tensor(
-            "state.logits", rows: 1, columns: decoder.configuration.vocabularySize, in: .state)
+            "state.logits",
+            rows: 1,
+            columns: decoder.configuration.vocabularySize,
+            in: .state
+        )
     }
 }

@@ -46,14 +46,21 @@ struct StateHeader {
             // Safety: the block has room for the header.
             UInt64(
                 littleEndian: unsafe block.loadUnaligned(
-                    fromByteOffset: 8 * index, as: UInt64.self))
+                    fromByteOffset: 8 * index,
+                    as: UInt64.self
+                )
+            )
         }
         guard field(0) == magic else { return .failure(.notAState) }
         guard field(1) == version else { return .failure(.otherVersion(field(1))) }
         return .success(
             StateHeader(
-                modelChecksum: field(2), frameCount: field(3), decoderCount: field(4),
-                projectorCount: field(5)))
+                modelChecksum: field(2),
+                frameCount: field(3),
+                decoderCount: field(4),
+                projectorCount: field(5)
+            )
+        )
     }
 }
 

@@ -18,7 +18,9 @@ public struct Vision: ~Copyable {
     public let projector: Projector
 
     init(
-        file: borrowing ModelFile, options: SessionOptions, planner: inout MemoryPlanner
+        file: borrowing ModelFile,
+        options: SessionOptions,
+        planner: inout MemoryPlanner
     ) throws(OcellusError) {
         let configuration = try fromModels { () throws(ModelError) in
             try VisionConfiguration(file: file)
@@ -27,15 +29,25 @@ public struct Vision: ~Copyable {
         let frame = options.maximumFrame
         let frameSlot = planner.bytes("frame", count: frame.frameByteCount, in: .state)
         let pixels = planner.tensor(
-            "pixels", rows: 3, columns: configuration.imageSize * configuration.imageSize,
-            in: .scratch)
+            "pixels",
+            rows: 3,
+            columns: configuration.imageSize * configuration.imageSize,
+            in: .scratch
+        )
         let preprocessor = Preprocessor(
-            settings: settings, maximumFrame: frame, planner: &planner)
+            settings: settings,
+            maximumFrame: frame,
+            planner: &planner
+        )
         planner.advance()
         let encoder = try fromModels { () throws(ModelError) in
             try VisionEncoder(
-                file: file, configuration: configuration, pixels: pixels,
-                threadCount: options.threadCount, planner: &planner)
+                file: file,
+                configuration: configuration,
+                pixels: pixels,
+                threadCount: options.threadCount,
+                planner: &planner
+            )
         }
         projector = try fromModels { () throws(ModelError) in
             try Projector(file: file, encoder: encoder, pixels: pixels, planner: &planner)
@@ -80,9 +92,12 @@ extension PreprocessorSettings {
         default: throw refuse("ocellus.image.filter is '\(filterName)'")
         }
         self.init(
-            outputWidth: imageSize, outputHeight: imageSize,
+            outputWidth: imageSize,
+            outputHeight: imageSize,
             mean: SIMD3(mean[0], mean[1], mean[2]),
             standardDeviation: SIMD3(deviation[0], deviation[1], deviation[2]),
-            strategy: strategy, filter: filter)
+            strategy: strategy,
+            filter: filter
+        )
     }
 }

@@ -39,7 +39,9 @@ struct ConvolutionalStem: ~Copyable {
     ///
     /// - Parameter pixels: (3, imageSize * imageSize), planar; released by the caller.
     init(
-        file: borrowing ModelFile, imageSize: Int, pixels: PlannedTensor,
+        file: borrowing ModelFile,
+        imageSize: Int,
+        pixels: PlannedTensor,
         planner: inout MemoryPlanner
     ) throws(ModelError) {
         let path = file.path
@@ -58,7 +60,8 @@ struct ConvolutionalStem: ~Copyable {
             throw .unsupported(
                 path: path,
                 what: "ocellus.vision.cnn.stride, .depthwise and .activation must be equally long "
-                    + "and not empty")
+                    + "and not empty"
+            )
         }
         guard padding == "tensorflow" || padding == "pytorch" else {
             throw .unsupported(path: path, what: "ocellus.vision.cnn.padding is '\(padding)'")
@@ -79,10 +82,18 @@ struct ConvolutionalStem: ~Copyable {
             let geometry =
                 padding == "tensorflow"
                 ? ConvolutionGeometry.tensorFlowSame(
-                    height: height, width: width, kernel: kernel, stride: strides[index])
+                    height: height,
+                    width: width,
+                    kernel: kernel,
+                    stride: strides[index]
+                )
                 : ConvolutionGeometry.pytorch(
-                    height: height, width: width, kernel: kernel, stride: strides[index],
-                    padding: kernel / 2)
+                    height: height,
+                    width: width,
+                    kernel: kernel,
+                    stride: strides[index],
+                    padding: kernel / 2
+                )
             let pixelCount = geometry.outputHeight * geometry.outputWidth
             // ne0 is the fastest dimension, so the last one counts the outputs.
             let outputs = depthwise[index] ? channels : shape.last ?? 0
@@ -103,13 +114,21 @@ struct ConvolutionalStem: ~Copyable {
                     throw .unsupported(path: path, what: "the first convolution is depthwise")
                 }
                 let prepared = planner.tensor(
-                    name + "weight", rows: kernel * kernel, columns: channels, in: .state)
+                    name + "weight",
+                    rows: kernel * kernel,
+                    columns: channels,
+                    in: .state
+                )
                 operation = .depthwise(weight: weight, prepared: prepared)
             } else if kernel == 1, strides[index] == 1, index > 0 {
                 operation = .pointwise(weight: weight)
             } else {
                 let patches = planner.tensor(
-                    name + "patches", rows: pixelCount, columns: columns, in: .scratch)
+                    name + "patches",
+                    rows: pixelCount,
+                    columns: columns,
+                    in: .scratch
+                )
                 planner.advance()
                 operation = .full(weight: weight, patches: patches, isPlanar: index == 0)
             }
@@ -117,14 +136,25 @@ struct ConvolutionalStem: ~Copyable {
                 name + "quantised",
                 count: depthwise[index]
                     ? 0 : matMulScratchByteCount(tokens: pixelCount, columns: columns),
-                in: .scratch)
+                in: .scratch
+            )
             let output = planner.tensor(
-                name + "output", rows: pixelCount, columns: outputs, in: .scratch)
+                name + "output",
+                rows: pixelCount,
+                columns: outputs,
+                in: .scratch
+            )
             layers.append(
                 Layer(
-                    operation: operation, bias: bias,
+                    operation: operation,
+                    bias: bias,
                     activation: try Self.activation(activations[index], path: path),
-                    geometry: geometry, input: input, output: output, scratch: scratch))
+                    geometry: geometry,
+                    input: input,
+                    output: output,
+                    scratch: scratch
+                )
+            )
             planner.release(scratch)
             if case .full(_, let patches, _) = operation { planner.release(patches) }
             if index > 0 { planner.release(input) }
@@ -159,19 +189,39 @@ struct ConvolutionalStem: ~Copyable {
                 let patches = arena[patches]
                 if isPlanar {
                     patchesFromPlanar(
-                        input, channels: input.rows, geometry: layer.geometry, into: patches,
-                        on: pool)
+                        input,
+                        channels: input.rows,
+                        geometry: layer.geometry,
+                        into: patches,
+                        on: pool
+                    )
                 } else {
                     patchesFromInterleaved(
-                        input, geometry: layer.geometry, into: patches, on: pool)
+                        input,
+                        geometry: layer.geometry,
+                        into: patches,
+                        on: pool
+                    )
                 }
                 matMul(
-                    weight, patches, bias: layer.bias, into: output, scratch: scratch, on: pool)
+                    weight,
+                    patches,
+                    bias: layer.bias,
+                    into: output,
+                    scratch: scratch,
+                    on: pool
+                )
                 activate(output, layer.activation, on: pool)
             case .depthwise(_, let prepared):
                 depthwiseConv2D(
-                    input, weight: arena[prepared], bias: layer.bias, geometry: layer.geometry,
-                    activation: layer.activation, into: output, on: pool)
+                    input,
+                    weight: arena[prepared],
+                    bias: layer.bias,
+                    geometry: layer.geometry,
+                    activation: layer.activation,
+                    into: output,
+                    on: pool
+                )
             case .pointwise(let weight):
                 matMul(weight, input, bias: layer.bias, into: output, scratch: scratch, on: pool)
                 activate(output, layer.activation, on: pool)
@@ -181,12 +231,16 @@ struct ConvolutionalStem: ~Copyable {
 
     /// The size of a square kernel: 4-D and 3-D weights state it, 2-D ones are pointwise.
     private static func kernel(
-        _ shape: [Int], name: String, path: String
+        _ shape: [Int],
+        name: String,
+        path: String
     ) throws(ModelError) -> Int {
         guard shape.count > 2 else { return 1 }
         guard shape[0] == shape[1], shape[0] >= 1, shape[0] <= 15, shape[0] % 2 == 1 else {
             throw .unsupported(
-                path: path, what: "\(name) has a kernel of \(shape[0]) x \(shape[1])")
+                path: path,
+                what: "\(name) has a kernel of \(shape[0]) x \(shape[1])"
+            )
         }
         return shape[0]
     }

@@ -50,14 +50,19 @@ public struct DecoderState {
     /// The last inputs of a layer's convolution, (dConv - 1, channels), oldest first.
     public func history(layer: Int) -> Tensor {
         slice(
-            at: layer * layout.layerStride, rows: layout.historyRows, columns: layout.channels)
+            at: layer * layout.layerStride,
+            rows: layout.historyRows,
+            columns: layout.channels
+        )
     }
 
     /// The hidden state of a layer, (dInner, dState).
     public func h(layer: Int) -> Tensor {
         slice(
-            at: layer * layout.layerStride + layout.historyCount, rows: layout.dInner,
-            columns: layout.dState)
+            at: layer * layout.layerStride + layout.historyCount,
+            rows: layout.dInner,
+            columns: layout.dState
+        )
     }
 
     /// Forgets everything.

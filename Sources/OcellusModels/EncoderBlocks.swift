@@ -34,8 +34,11 @@ struct EncoderBlocks: ~Copyable {
 
     /// Finds the parameters of all blocks and plans the buffers of one.
     init(
-        file: borrowing ModelFile, configuration c: VisionConfiguration, tokenCount: Int,
-        threadCount: Int, planner: inout MemoryPlanner
+        file: borrowing ModelFile,
+        configuration c: VisionConfiguration,
+        tokenCount: Int,
+        threadCount: Int,
+        planner: inout MemoryPlanner
     ) throws(ModelError) {
         let d = c.dVision
         var blocks: [Weights] = []
@@ -47,13 +50,25 @@ struct EncoderBlocks: ~Copyable {
             blocks.append(
                 Weights(
                     norm1: try LayerNorm(name + "ln1", width: d, file: file),
-                    query: try square("attn_q"), key: try square("attn_k"),
-                    value: try square("attn_v"), attentionOut: try square("attn_out"),
+                    query: try square("attn_q"),
+                    key: try square("attn_k"),
+                    value: try square("attn_v"),
+                    attentionOut: try square("attn_out"),
                     norm2: try LayerNorm(name + "ln2", width: d, file: file),
                     up: try Linear(
-                        name + "ffn_up", outputs: c.feedForwardWidth, inputs: d, file: file),
+                        name + "ffn_up",
+                        outputs: c.feedForwardWidth,
+                        inputs: d,
+                        file: file
+                    ),
                     down: try Linear(
-                        name + "ffn_down", outputs: d, inputs: c.feedForwardWidth, file: file)))
+                        name + "ffn_down",
+                        outputs: d,
+                        inputs: c.feedForwardWidth,
+                        file: file
+                    )
+                )
+            )
         }
         self.blocks = blocks
         configuration = c
@@ -64,8 +79,11 @@ struct EncoderBlocks: ~Copyable {
         scratch = planner.bytes(
             "v.blk.quantised",
             count: matMulScratchByteCount(
-                tokens: tokenCount, columns: max(d, c.feedForwardWidth)),
-            in: .scratch)
+                tokens: tokenCount,
+                columns: max(d, c.feedForwardWidth)
+            ),
+            in: .scratch
+        )
         normed = buffer("normed", d)
         planner.advance()
         query = buffer("query", d)
@@ -76,7 +94,8 @@ struct EncoderBlocks: ~Copyable {
         scores = planner.bytes(
             "v.blk.scores",
             count: attentionScratchByteCount(tokens: tokenCount, threadCount: threadCount),
-            in: .scratch)
+            in: .scratch
+        )
         planner.release(query)
         planner.release(key)
         planner.release(value)
@@ -105,28 +124,65 @@ struct EncoderBlocks: ~Copyable {
         for index in 0..<blocks.count {
             let w = blocks[index]
             layerNorm(
-                x, weight: w.norm1.weight, bias: w.norm1.bias, epsilon: epsilon, into: normed,
-                on: pool)
+                x,
+                weight: w.norm1.weight,
+                bias: w.norm1.bias,
+                epsilon: epsilon,
+                into: normed,
+                on: pool
+            )
             matMul(
-                w.query.weight, normed, bias: w.query.bias, into: query, scratch: scratch,
-                on: pool)
+                w.query.weight,
+                normed,
+                bias: w.query.bias,
+                into: query,
+                scratch: scratch,
+                on: pool
+            )
             matMul(w.key.weight, normed, bias: w.key.bias, into: key, scratch: scratch, on: pool)
             matMul(
-                w.value.weight, normed, bias: w.value.bias, into: value, scratch: scratch,
-                on: pool)
+                w.value.weight,
+                normed,
+                bias: w.value.bias,
+                into: value,
+                scratch: scratch,
+                on: pool
+            )
             attention(
-                query: query, key: key, value: value, headCount: configuration.headCount,
-                into: attended, scratch: arena[scores], on: pool)
+                query: query,
+                key: key,
+                value: value,
+                headCount: configuration.headCount,
+                into: attended,
+                scratch: arena[scores],
+                on: pool
+            )
             addMatMul(
-                w.attentionOut.weight, attended, bias: w.attentionOut.bias, into: x,
-                scratch: scratch, on: pool)
+                w.attentionOut.weight,
+                attended,
+                bias: w.attentionOut.bias,
+                into: x,
+                scratch: scratch,
+                on: pool
+            )
             layerNorm(
-                x, weight: w.norm2.weight, bias: w.norm2.bias, epsilon: epsilon, into: normed,
-                on: pool)
+                x,
+                weight: w.norm2.weight,
+                bias: w.norm2.bias,
+                epsilon: epsilon,
+                into: normed,
+                on: pool
+            )
             matMul(w.up.weight, normed, bias: w.up.bias, into: wide, scratch: scratch, on: pool)
             activate(wide, configuration.activation, on: pool)
             addMatMul(
-                w.down.weight, wide, bias: w.down.bias, into: x, scratch: scratch, on: pool)
+                w.down.weight,
+                wide,
+                bias: w.down.bias,
+                into: x,
+                scratch: scratch,
+                on: pool
+            )
         }
     }
 }

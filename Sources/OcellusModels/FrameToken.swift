@@ -18,8 +18,12 @@ struct FrameToken {
     private let scratch: PlannedBytes
 
     init(
-        file: borrowing ModelFile, dVision: Int, dModel: Int, hasColor: Bool,
-        pixels: PlannedTensor, planner: inout MemoryPlanner
+        file: borrowing ModelFile,
+        dVision: Int,
+        dModel: Int,
+        hasColor: Bool,
+        pixels: PlannedTensor,
+        planner: inout MemoryPlanner
     ) throws(ModelError) {
         let inputs = dVision + (hasColor ? pixels.rows : 0)
         linear = try Linear("mm.model.frame_token", outputs: dModel, inputs: inputs, file: file)
@@ -30,8 +34,10 @@ struct FrameToken {
             ? planner.tensor("mm.color", rows: pixels.rows, columns: 1, in: .scratch) : nil
         summary = planner.tensor("mm.summary", rows: 1, columns: inputs, in: .scratch)
         scratch = planner.bytes(
-            "mm.frame.quantised", count: matMulScratchByteCount(tokens: 1, columns: inputs),
-            in: .scratch)
+            "mm.frame.quantised",
+            count: matMulScratchByteCount(tokens: 1, columns: inputs),
+            in: .scratch
+        )
         planner.release(mean)
         if let color { planner.release(color) }
         planner.release(summary)
@@ -41,7 +47,9 @@ struct FrameToken {
     /// - Shapes: features (cells, dVision); out (1, dModel).
     @_noAllocation @_noLocks
     func run(
-        _ features: Tensor, into out: Tensor, in arena: borrowing Arena,
+        _ features: Tensor,
+        into out: Tensor,
+        in arena: borrowing Arena,
         on pool: borrowing ThreadPool
     ) {
         let (mean, summary) = (arena[self.mean], arena[self.summary])
@@ -51,10 +59,17 @@ struct FrameToken {
             let color = arena[color]
             meanColumns(arena[pixels], into: color)
             summary.copyColumns(
-                from: color.reshaped(rows: 1, columns: color.rows), at: mean.columns)
+                from: color.reshaped(rows: 1, columns: color.rows),
+                at: mean.columns
+            )
         }
         matMul(
-            linear.weight, summary, bias: linear.bias, into: out, scratch: arena[scratch],
-            on: pool)
+            linear.weight,
+            summary,
+            bias: linear.bias,
+            into: out,
+            scratch: arena[scratch],
+            on: pool
+        )
     }
 }

@@ -24,7 +24,9 @@ struct LDPDownsample {
     var tokenCount: Int { outputHeight * outputWidth }
 
     init(
-        file: borrowing ModelFile, grid inputGrid: FeatureGrid, dModel: Int,
+        file: borrowing ModelFile,
+        grid inputGrid: FeatureGrid,
+        dModel: Int,
         planner: inout MemoryPlanner
     ) throws(ModelError) {
         (inputHeight, inputWidth) = (inputGrid.height, inputGrid.width)
@@ -37,11 +39,17 @@ struct LDPDownsample {
             throw .unsupported(
                 path: file.path,
                 what: "\(key) must be [height, width] inside the encoder's grid of "
-                    + "\(inputHeight) x \(inputWidth)")
+                    + "\(inputHeight) x \(inputWidth)"
+            )
         }
         (outputHeight, outputWidth) = (grid[0], grid[1])
         pegGeometry = .pytorch(
-            height: outputHeight, width: outputWidth, kernel: 3, stride: 1, padding: 1)
+            height: outputHeight,
+            width: outputWidth,
+            kernel: 3,
+            stride: 1,
+            padding: 1
+        )
         (pegWeight, pegBias) = try reading { () throws(ModelFileError) in
             (
                 try file.matrix("mm.model.peg.0.weight", rows: dModel, columns: 9),
@@ -49,9 +57,17 @@ struct LDPDownsample {
             )
         }
         pegPrepared = planner.tensor(
-            "mm.model.peg.0.weight", rows: 9, columns: dModel, in: .state)
+            "mm.model.peg.0.weight",
+            rows: 9,
+            columns: dModel,
+            in: .state
+        )
         pooled = planner.tensor(
-            "mm.pooled", rows: grid[0] * grid[1], columns: dModel, in: .scratch)
+            "mm.pooled",
+            rows: grid[0] * grid[1],
+            columns: dModel,
+            in: .scratch
+        )
     }
 
     func releasePooled(from planner: inout MemoryPlanner) {
@@ -66,16 +82,30 @@ struct LDPDownsample {
     /// - Shapes: features (inputHeight * inputWidth, dModel); out (tokenCount, dModel).
     @_noAllocation @_noLocks
     func run(
-        _ features: Tensor, into out: Tensor, in arena: borrowing Arena,
+        _ features: Tensor,
+        into out: Tensor,
+        in arena: borrowing Arena,
         on pool: borrowing ThreadPool
     ) {
         let pooled = arena[self.pooled]
         adaptiveAveragePool2D(
-            features, inputHeight: inputHeight, inputWidth: inputWidth,
-            outputHeight: outputHeight, outputWidth: outputWidth, into: pooled, on: pool)
+            features,
+            inputHeight: inputHeight,
+            inputWidth: inputWidth,
+            outputHeight: outputHeight,
+            outputWidth: outputWidth,
+            into: pooled,
+            on: pool
+        )
         depthwiseConv2D(
-            pooled, weight: arena[pegPrepared], bias: pegBias,
-            geometry: pegGeometry, activation: .none, into: out, on: pool)
+            pooled,
+            weight: arena[pegPrepared],
+            bias: pegBias,
+            geometry: pegGeometry,
+            activation: .none,
+            into: out,
+            on: pool
+        )
         add(pooled, into: out, on: pool)
     }
 }

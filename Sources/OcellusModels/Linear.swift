@@ -9,7 +9,10 @@ struct Linear {
 
     /// Finds `name.weight` (outputs, inputs) and `name.bias` (outputs).
     init(
-        _ name: String, outputs: Int, inputs: Int, hasBias: Bool = true,
+        _ name: String,
+        outputs: Int,
+        inputs: Int,
+        hasBias: Bool = true,
         file: borrowing ModelFile
     ) throws(ModelError) {
         (weight, bias) = try reading { () throws(ModelFileError) in

@@ -40,8 +40,12 @@ struct Mamba1Mixer: ~Copyable {
 
     /// Finds the parameters of all layers and plans the buffers of one.
     init(
-        file: borrowing ModelFile, configuration c: MambaConfiguration, dtRank: Int,
-        chunkLength: Int, scratch: PlannedBytes, planner: inout MemoryPlanner
+        file: borrowing ModelFile,
+        configuration c: MambaConfiguration,
+        dtRank: Int,
+        chunkLength: Int,
+        scratch: PlannedBytes,
+        planner: inout MemoryPlanner
     ) throws(ModelError) {
         var layers: [Weights] = []
         for layer in 0..<c.layerCount {
@@ -49,23 +53,40 @@ struct Mamba1Mixer: ~Copyable {
                 try reading { () throws(ModelFileError) in
                     let prefix = "blk.\(layer)."
                     let xProj = try file.matrix(
-                        prefix + "ssm_x.weight", rows: dtRank + 2 * c.dState, columns: c.dInner)
+                        prefix + "ssm_x.weight",
+                        rows: dtRank + 2 * c.dState,
+                        columns: c.dInner
+                    )
                     return Weights(
                         inProj: try file.matrix(
-                            prefix + "ssm_in.weight", rows: 2 * c.dInner, columns: c.dModel),
+                            prefix + "ssm_in.weight",
+                            rows: 2 * c.dInner,
+                            columns: c.dModel
+                        ),
                         convWeight: try file.matrix(
-                            prefix + "ssm_conv1d.weight", rows: c.dInner, columns: c.dConv),
+                            prefix + "ssm_conv1d.weight",
+                            rows: c.dInner,
+                            columns: c.dConv
+                        ),
                         convBias: try file.vector(prefix + "ssm_conv1d.bias", count: c.dInner),
                         dtProjection: xProj.rows(0..<dtRank),
                         bcProjection: xProj.rows(dtRank..<xProj.rows),
                         dtWeight: try file.matrix(
-                            prefix + "ssm_dt.weight", rows: c.dInner, columns: dtRank),
+                            prefix + "ssm_dt.weight",
+                            rows: c.dInner,
+                            columns: dtRank
+                        ),
                         dtBias: try file.vector(prefix + "ssm_dt.bias", count: c.dInner),
                         a: try file.matrix(prefix + "ssm_a", rows: c.dInner, columns: c.dState),
                         d: try file.vector(prefix + "ssm_d", count: c.dInner),
                         outProj: try file.matrix(
-                            prefix + "ssm_out.weight", rows: c.dModel, columns: c.dInner))
-                })
+                            prefix + "ssm_out.weight",
+                            rows: c.dModel,
+                            columns: c.dInner
+                        )
+                    )
+                }
+            )
             try requireF32(layers[layer].convWeight, "blk.\(layer).ssm_conv1d.weight", file)
             try requireF32(layers[layer].a, "blk.\(layer).ssm_a", file)
         }
@@ -74,20 +95,36 @@ struct Mamba1Mixer: ~Copyable {
         self.scratch = scratch
 
         projected = planner.tensor(
-            "decoder.projected", rows: chunkLength, columns: 2 * c.dInner, in: .scratch)
+            "decoder.projected",
+            rows: chunkLength,
+            columns: 2 * c.dInner,
+            in: .scratch
+        )
         planner.advance()
         convolved = planner.tensor(
-            "decoder.convolved", rows: chunkLength, columns: c.dInner, in: .scratch)
+            "decoder.convolved",
+            rows: chunkLength,
+            columns: c.dInner,
+            in: .scratch
+        )
         planner.advance()
         dt = planner.tensor("decoder.dt", rows: chunkLength, columns: dtRank, in: .scratch)
         bc = planner.tensor("decoder.bc", rows: chunkLength, columns: 2 * c.dState, in: .scratch)
         planner.advance()
         delta = planner.tensor(
-            "decoder.delta", rows: chunkLength, columns: c.dInner, in: .scratch)
+            "decoder.delta",
+            rows: chunkLength,
+            columns: c.dInner,
+            in: .scratch
+        )
         planner.release(dt)
         planner.advance()
         scanned = planner.tensor(
-            "decoder.scanned", rows: chunkLength, columns: c.dInner, in: .scratch)
+            "decoder.scanned",
+            rows: chunkLength,
+            columns: c.dInner,
+            in: .scratch
+        )
         planner.release(delta)
         planner.release(bc)
         planner.release(convolved)
@@ -102,8 +139,12 @@ struct Mamba1Mixer: ~Copyable {
     /// - Shapes: normed, hidden (tokens, dModel).
     @_noAllocation @_noLocks
     func run(
-        layer: Int, normed: Tensor, addingTo hidden: Tensor, state: DecoderState,
-        in arena: borrowing Arena, on pool: borrowing ThreadPool
+        layer: Int,
+        normed: Tensor,
+        addingTo hidden: Tensor,
+        state: DecoderState,
+        in arena: borrowing Arena,
+        on pool: borrowing ThreadPool
     ) {
         let w = layers[layer]
         let count = normed.rows
@@ -117,15 +158,33 @@ struct Mamba1Mixer: ~Copyable {
 
         matMul(w.inProj, normed, into: projected, scratch: scratch, on: pool)
         causalConv1D(
-            projected, columnOffset: 0, channels: configuration.dInner, weight: w.convWeight,
-            bias: w.convBias, history: state.history(layer: layer), into: convolved, on: pool)
+            projected,
+            columnOffset: 0,
+            channels: configuration.dInner,
+            weight: w.convWeight,
+            bias: w.convBias,
+            history: state.history(layer: layer),
+            into: convolved,
+            on: pool
+        )
         matMul(w.dtProjection, convolved, into: dt, scratch: scratch, on: pool)
         matMul(w.bcProjection, convolved, into: bc, scratch: scratch, on: pool)
         matMul(w.dtWeight, dt, into: delta, scratch: scratch, on: pool)
         selectiveScan(
-            u: convolved, delta: delta, deltaBias: w.dtBias, a: w.a, bc: bc, bOffset: 0,
-            cOffset: configuration.dState, d: w.d, gates: projected,
-            zOffset: configuration.dInner, state: state.h(layer: layer), into: scanned, on: pool)
+            u: convolved,
+            delta: delta,
+            deltaBias: w.dtBias,
+            a: w.a,
+            bc: bc,
+            bOffset: 0,
+            cOffset: configuration.dState,
+            d: w.d,
+            gates: projected,
+            zOffset: configuration.dInner,
+            state: state.h(layer: layer),
+            into: scanned,
+            on: pool
+        )
         addMatMul(w.outProj, scanned, into: hidden, scratch: scratch, on: pool)
     }
 }

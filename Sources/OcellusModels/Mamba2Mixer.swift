@@ -37,8 +37,13 @@ struct Mamba2Mixer: ~Copyable {
 
     /// Finds the parameters of all layers and plans the buffers of one.
     init(
-        file: borrowing ModelFile, configuration c: MambaConfiguration, headCount: Int,
-        groupCount: Int, chunkLength: Int, scratch: PlannedBytes, planner: inout MemoryPlanner
+        file: borrowing ModelFile,
+        configuration c: MambaConfiguration,
+        headCount: Int,
+        groupCount: Int,
+        chunkLength: Int,
+        scratch: PlannedBytes,
+        planner: inout MemoryPlanner
     ) throws(ModelError) {
         var layers: [Weights] = []
         for layer in 0..<c.layerCount {
@@ -47,19 +52,31 @@ struct Mamba2Mixer: ~Copyable {
                     let prefix = "blk.\(layer)."
                     return Weights(
                         inProj: try file.matrix(
-                            prefix + "ssm_in.weight", rows: c.projectedWidth, columns: c.dModel),
+                            prefix + "ssm_in.weight",
+                            rows: c.projectedWidth,
+                            columns: c.dModel
+                        ),
                         convWeight: try file.matrix(
-                            prefix + "ssm_conv1d.weight", rows: c.convolutionChannels,
-                            columns: c.dConv),
+                            prefix + "ssm_conv1d.weight",
+                            rows: c.convolutionChannels,
+                            columns: c.dConv
+                        ),
                         convBias: try file.vector(
-                            prefix + "ssm_conv1d.bias", count: c.convolutionChannels),
+                            prefix + "ssm_conv1d.bias",
+                            count: c.convolutionChannels
+                        ),
                         dtBias: try file.vector(prefix + "ssm_dt.bias", count: headCount),
                         a: try file.vector(prefix + "ssm_a", count: headCount),
                         d: try file.vector(prefix + "ssm_d", count: headCount),
                         norm: try file.vector(prefix + "ssm_norm.weight", count: c.dInner),
                         outProj: try file.matrix(
-                            prefix + "ssm_out.weight", rows: c.dModel, columns: c.dInner))
-                })
+                            prefix + "ssm_out.weight",
+                            rows: c.dModel,
+                            columns: c.dInner
+                        )
+                    )
+                }
+            )
             try requireF32(layers[layer].convWeight, "blk.\(layer).ssm_conv1d.weight", file)
         }
         self.layers = layers
@@ -69,13 +86,25 @@ struct Mamba2Mixer: ~Copyable {
         self.scratch = scratch
 
         projected = planner.tensor(
-            "decoder.projected", rows: chunkLength, columns: c.projectedWidth, in: .scratch)
+            "decoder.projected",
+            rows: chunkLength,
+            columns: c.projectedWidth,
+            in: .scratch
+        )
         planner.advance()
         convolved = planner.tensor(
-            "decoder.convolved", rows: chunkLength, columns: c.convolutionChannels, in: .scratch)
+            "decoder.convolved",
+            rows: chunkLength,
+            columns: c.convolutionChannels,
+            in: .scratch
+        )
         planner.advance()
         scanned = planner.tensor(
-            "decoder.scanned", rows: chunkLength, columns: c.dInner, in: .scratch)
+            "decoder.scanned",
+            rows: chunkLength,
+            columns: c.dInner,
+            in: .scratch
+        )
         planner.release(convolved)
         planner.advance()
         planner.release(projected)
@@ -89,8 +118,12 @@ struct Mamba2Mixer: ~Copyable {
     /// - Shapes: normed, hidden (tokens, dModel).
     @_noAllocation @_noLocks
     func run(
-        layer: Int, normed: Tensor, addingTo hidden: Tensor, state: DecoderState,
-        in arena: borrowing Arena, on pool: borrowing ThreadPool
+        layer: Int,
+        normed: Tensor,
+        addingTo hidden: Tensor,
+        state: DecoderState,
+        in arena: borrowing Arena,
+        on pool: borrowing ThreadPool
     ) {
         let w = layers[layer]
         let c = configuration
@@ -102,17 +135,39 @@ struct Mamba2Mixer: ~Copyable {
 
         matMul(w.inProj, normed, into: projected, scratch: scratch, on: pool)
         causalConv1D(
-            projected, columnOffset: c.dInner, channels: c.convolutionChannels,
-            weight: w.convWeight, bias: w.convBias, history: state.history(layer: layer),
-            into: convolved, on: pool)
+            projected,
+            columnOffset: c.dInner,
+            channels: c.convolutionChannels,
+            weight: w.convWeight,
+            bias: w.convBias,
+            history: state.history(layer: layer),
+            into: convolved,
+            on: pool
+        )
         stateSpaceScan(
-            xbc: convolved, projected: projected, dtOffset: c.dInner + c.convolutionChannels,
-            dtBias: w.dtBias, a: w.a, d: w.d, headCount: headCount, groupCount: groupCount,
-            dState: c.dState, state: state.h(layer: layer), into: scanned, on: pool)
+            xbc: convolved,
+            projected: projected,
+            dtOffset: c.dInner + c.convolutionChannels,
+            dtBias: w.dtBias,
+            a: w.a,
+            d: w.d,
+            headCount: headCount,
+            groupCount: groupCount,
+            dState: c.dState,
+            state: state.h(layer: layer),
+            into: scanned,
+            on: pool
+        )
         // The gate z is the first dInner columns of `projected`.
         gatedRMSNorm(
-            scanned, gate: projected, weight: w.norm, groupCount: groupCount, epsilon: c.epsilon,
-            into: scanned, on: pool)
+            scanned,
+            gate: projected,
+            weight: w.norm,
+            groupCount: groupCount,
+            epsilon: c.epsilon,
+            into: scanned,
+            on: pool
+        )
         addMatMul(w.outProj, scanned, into: hidden, scratch: scratch, on: pool)
     }
 }

@@ -57,7 +57,8 @@ public struct MambaConfiguration: Sendable {
             throw .unsupported(
                 path: path,
                 what: "architecture '\(architecture)' is not a decoder that this version runs; "
-                    + "mamba and mamba2 are")
+                    + "mamba and mamba2 are"
+            )
         }
         func size(_ key: String, default fallback: Int? = nil) throws(ModelError) -> Int {
             let key = "\(architecture).\(key)"
@@ -98,7 +99,8 @@ public struct MambaConfiguration: Sendable {
                 throw .unsupported(
                     path: path,
                     what: "inner size \(dInner), \(timeStepRank) heads and \(groupCount) groups "
-                        + "do not divide")
+                        + "do not divide"
+                )
             }
             family = .mamba2(headCount: timeStepRank, groupCount: groupCount)
         }
@@ -107,8 +109,11 @@ public struct MambaConfiguration: Sendable {
         }
         guard shape.count == 2, shape[0] == dModel, shape[1] > 0 else {
             throw .mismatch(
-                path: path, what: "the row length of token_embd.weight", expected: dModel,
-                found: shape.first ?? 0)
+                path: path,
+                what: "the row length of token_embd.weight",
+                expected: dModel,
+                found: shape.first ?? 0
+            )
         }
         vocabularySize = shape[1]
     }

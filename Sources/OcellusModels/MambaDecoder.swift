@@ -34,7 +34,9 @@ public struct MambaDecoder: ~Copyable {
     ///
     /// - Throws: `ModelError` if the file lacks something, or describes something else.
     public init(
-        file: borrowing ModelFile, chunkLength: Int, planner: inout MemoryPlanner
+        file: borrowing ModelFile,
+        chunkLength: Int,
+        planner: inout MemoryPlanner
     ) throws(ModelError) {
         precondition(chunkLength > 0)
         let c = try MambaConfiguration(file: file)
@@ -43,7 +45,8 @@ public struct MambaDecoder: ~Copyable {
             norms.append(
                 try reading { () throws(ModelFileError) in
                     try file.vector("blk.\(layer).attn_norm.weight", count: c.dModel)
-                })
+                }
+            )
         }
         let embedding = try reading { () throws(ModelFileError) in
             try file.matrix("token_embd.weight", rows: c.vocabularySize, columns: c.dModel)
@@ -60,31 +63,59 @@ public struct MambaDecoder: ~Copyable {
         }
 
         let hidden = planner.tensor(
-            "decoder.hidden", rows: chunkLength, columns: c.dModel, in: .scratch)
+            "decoder.hidden",
+            rows: chunkLength,
+            columns: c.dModel,
+            in: .scratch
+        )
         let scratch = planner.bytes(
             "decoder.quantised",
             count: matMulScratchByteCount(
-                tokens: chunkLength, columns: max(c.dInner, c.dModel)),
-            in: .scratch)
+                tokens: chunkLength,
+                columns: max(c.dInner, c.dModel)
+            ),
+            in: .scratch
+        )
         planner.advance()
         let normed = planner.tensor(
-            "decoder.normed", rows: chunkLength, columns: c.dModel, in: .scratch)
+            "decoder.normed",
+            rows: chunkLength,
+            columns: c.dModel,
+            in: .scratch
+        )
         planner.advance()
         let mixer: Mixer
         switch c.family {
         case .mamba1(let dtRank):
             mixer = .mamba1(
                 try Mamba1Mixer(
-                    file: file, configuration: c, dtRank: dtRank, chunkLength: chunkLength,
-                    scratch: scratch, planner: &planner))
+                    file: file,
+                    configuration: c,
+                    dtRank: dtRank,
+                    chunkLength: chunkLength,
+                    scratch: scratch,
+                    planner: &planner
+                )
+            )
         case .mamba2(let headCount, let groupCount):
             mixer = .mamba2(
                 try Mamba2Mixer(
-                    file: file, configuration: c, headCount: headCount, groupCount: groupCount,
-                    chunkLength: chunkLength, scratch: scratch, planner: &planner))
+                    file: file,
+                    configuration: c,
+                    headCount: headCount,
+                    groupCount: groupCount,
+                    chunkLength: chunkLength,
+                    scratch: scratch,
+                    planner: &planner
+                )
+            )
         }
         let logits = planner.tensor(
-            "decoder.logits", rows: 1, columns: c.vocabularySize, in: .scratch)
+            "decoder.logits",
+            rows: 1,
+            columns: c.vocabularySize,
+            in: .scratch
+        )
 
         self.hidden = hidden
         self.scratch = scratch
@@ -105,7 +136,9 @@ public struct MambaDecoder: ~Copyable {
     /// The row is valid until the next run. Tokens must be inside the vocabulary.
     @_noAllocation @_noLocks
     public func prefill(
-        _ tokens: [Int], state: DecoderState, in arena: borrowing Arena,
+        _ tokens: [Int],
+        state: DecoderState,
+        in arena: borrowing Arena,
         on pool: borrowing ThreadPool
     ) -> Tensor {
         let hidden = arena[self.hidden]
@@ -127,7 +160,9 @@ public struct MambaDecoder: ~Copyable {
     /// - Shapes: embeddings (tokens, dModel), any count of tokens.
     @_noAllocation @_noLocks
     public func prefill(
-        embeddings: Tensor, state: DecoderState, in arena: borrowing Arena,
+        embeddings: Tensor,
+        state: DecoderState,
+        in arena: borrowing Arena,
         on pool: borrowing ThreadPool
     ) -> Tensor {
         let hidden = arena[self.hidden]
@@ -145,7 +180,9 @@ public struct MambaDecoder: ~Copyable {
     /// Folds one token into a state, and returns its hidden row, (1, dModel).
     @_noAllocation @_noLocks
     public func step(
-        _ token: Int, state: DecoderState, in arena: borrowing Arena,
+        _ token: Int,
+        state: DecoderState,
+        in arena: borrowing Arena,
         on pool: borrowing ThreadPool
     ) -> Tensor {
         embed(token, into: arena[hidden].rows(0..<1))
@@ -157,12 +194,19 @@ public struct MambaDecoder: ~Copyable {
     /// The logits are valid until the next run.
     @_noAllocation @_noLocks
     public func logits(
-        of hiddenRow: Tensor, in arena: borrowing Arena, on pool: borrowing ThreadPool
+        of hiddenRow: Tensor,
+        in arena: borrowing Arena,
+        on pool: borrowing ThreadPool
     ) -> Tensor {
         let normed = arena[self.normed].prefix(rows: 1)
         let logits = arena[self.logits]
         rmsNorm(
-            hiddenRow, weight: finalNorm, epsilon: configuration.epsilon, into: normed, on: pool)
+            hiddenRow,
+            weight: finalNorm,
+            epsilon: configuration.epsilon,
+            into: normed,
+            on: pool
+        )
         matMul(head, normed, into: logits, scratch: arena[scratch], on: pool)
         return logits
     }
@@ -181,24 +225,40 @@ public struct MambaDecoder: ~Copyable {
 
     @_noAllocation @_noLocks
     private func runLayers(
-        tokenCount: Int, state: DecoderState, in arena: borrowing Arena,
+        tokenCount: Int,
+        state: DecoderState,
+        in arena: borrowing Arena,
         on pool: borrowing ThreadPool
     ) -> Tensor {
         let hidden = arena[self.hidden].prefix(rows: tokenCount)
         let normed = arena[self.normed].prefix(rows: tokenCount)
         for layer in 0..<configuration.layerCount {
             rmsNorm(
-                hidden, weight: norms[layer], epsilon: configuration.epsilon, into: normed,
-                on: pool)
+                hidden,
+                weight: norms[layer],
+                epsilon: configuration.epsilon,
+                into: normed,
+                on: pool
+            )
             switch mixer {
             case .mamba1(let mixer):
                 mixer.run(
-                    layer: layer, normed: normed, addingTo: hidden, state: state, in: arena,
-                    on: pool)
+                    layer: layer,
+                    normed: normed,
+                    addingTo: hidden,
+                    state: state,
+                    in: arena,
+                    on: pool
+                )
             case .mamba2(let mixer):
                 mixer.run(
-                    layer: layer, normed: normed, addingTo: hidden, state: state, in: arena,
-                    on: pool)
+                    layer: layer,
+                    normed: normed,
+                    addingTo: hidden,
+                    state: state,
+                    in: arena,
+                    on: pool
+                )
             }
         }
         return hidden.rows(tokenCount - 1..<tokenCount)
@@ -207,10 +267,14 @@ public struct MambaDecoder: ~Copyable {
 
 /// Refuses a matrix that the kernels read as `Float` where it lies.
 func requireF32(
-    _ matrix: WeightMatrix, _ name: String, _ file: borrowing ModelFile
+    _ matrix: WeightMatrix,
+    _ name: String,
+    _ file: borrowing ModelFile
 ) throws(ModelError) {
     guard matrix.type == .f32 else {
         throw .unsupported(
-            path: file.path, what: "\(name) is \(matrix.type.name); recurrences need F32")
+            path: file.path,
+            what: "\(name) is \(matrix.type.name); recurrences need F32"
+        )
     }
 }

@@ -36,7 +36,9 @@ public struct Projector {
     /// - Parameter pixels: (3, imageSize * imageSize), the pixels that the encoder reads.
     /// - Throws: `ModelError` if the file lacks something, or describes something else.
     public init(
-        file: borrowing ModelFile, encoder: borrowing VisionEncoder, pixels: PlannedTensor,
+        file: borrowing ModelFile,
+        encoder: borrowing VisionEncoder,
+        pixels: PlannedTensor,
         planner: inout MemoryPlanner
     ) throws(ModelError) {
         let kind = try reading { () throws(ModelFileError) in
@@ -48,7 +50,9 @@ public struct Projector {
         case "mlp": names = ("mm.0", "mm.2")
         default:
             throw .unsupported(
-                path: file.path, what: "projector '\(kind)'; this version runs ldpv2 and mlp")
+                path: file.path,
+                what: "projector '\(kind)'; this version runs ldpv2 and mlp"
+            )
         }
         func hasOption(_ key: String) throws(ModelError) -> Bool {
             try reading { () throws(ModelFileError) in
@@ -62,7 +66,10 @@ public struct Projector {
         difference =
             try hasOption("temporal_difference")
             ? TemporalDifference(
-                cellCount: cellCount, dVision: encoder.dVision, planner: &planner) : nil
+                cellCount: cellCount,
+                dVision: encoder.dVision,
+                planner: &planner
+            ) : nil
         let inputs = encoder.dVision * (difference == nil ? 1 : 2)
         first = try Linear(names.first, outputs: innerWidth, inputs: inputs, file: file)
         second = try Linear(names.second, outputs: dModel, inputs: innerWidth, file: file)
@@ -71,7 +78,8 @@ public struct Projector {
         scratch = planner.bytes(
             "mm.quantised",
             count: matMulScratchByteCount(tokens: cellCount, columns: max(inputs, innerWidth)),
-            in: .scratch)
+            in: .scratch
+        )
         inner = planner.tensor("mm.inner", rows: cellCount, columns: innerWidth, in: .scratch)
         difference?.releaseJoined(from: &planner)
         planner.advance()
@@ -106,8 +114,13 @@ public struct Projector {
         frameToken =
             hasFrameToken
             ? try FrameToken(
-                file: file, dVision: encoder.dVision, dModel: dModel,
-                hasColor: try hasOption("frame_color"), pixels: pixels, planner: &planner) : nil
+                file: file,
+                dVision: encoder.dVision,
+                dModel: dModel,
+                hasColor: try hasOption("frame_color"),
+                pixels: pixels,
+                planner: &planner
+            ) : nil
         planner.advance()
         encoder.releaseOutput(from: &planner)
     }
@@ -133,7 +146,9 @@ public struct Projector {
     ///   - isFirstFrame: whether there is no last frame to compare with.
     @_noAllocation @_noLocks
     public func project(
-        _ features: Tensor, isFirstFrame: Bool, in arena: borrowing Arena,
+        _ features: Tensor,
+        isFirstFrame: Bool,
+        in arena: borrowing Arena,
         on pool: borrowing ThreadPool
     ) -> Tensor {
         let (inner, mapped, tokens) = (arena[self.inner], arena[self.mapped], arena[self.tokens])
@@ -161,7 +176,8 @@ public struct Projector {
 
     /// The count of outputs of a layer whose width no key of the file states.
     private static func outputCount(
-        _ name: String, _ file: borrowing ModelFile
+        _ name: String,
+        _ file: borrowing ModelFile
     ) throws(ModelError) -> Int {
         let shape = try reading { () throws(ModelFileError) in
             try file.shape(of: name + ".weight")

@@ -42,7 +42,8 @@ public struct VisionConfiguration: Sendable {
         guard file.architecture == "clip" else {
             throw .unsupported(
                 path: path,
-                what: "architecture '\(file.architecture)' is not a vision file; clip is")
+                what: "architecture '\(file.architecture)' is not a vision file; clip is"
+            )
         }
         func size(_ key: String, default fallback: Int? = nil) throws(ModelError) -> Int {
             let key = "clip.vision." + key
@@ -80,7 +81,8 @@ public struct VisionConfiguration: Sendable {
             throw .unsupported(
                 path: path,
                 what: "image size \(imageSize), patch size \(patchSize), width \(dVision) and "
-                    + "\(headCount) heads do not fit together")
+                    + "\(headCount) heads do not fit together"
+            )
         }
     }
 
@@ -96,7 +98,9 @@ public struct VisionConfiguration: Sendable {
             case "quick_gelu": return .quickGelu
             default:
                 throw .unsupported(
-                    path: file.path, what: "ocellus.vision.activation is '\(name)'")
+                    path: file.path,
+                    what: "ocellus.vision.activation is '\(name)'"
+                )
             }
         }
         let (gelu, silu) = try reading { () throws(ModelFileError) in

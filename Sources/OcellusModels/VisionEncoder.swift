@@ -32,26 +32,41 @@ public struct VisionEncoder: ~Copyable {
     /// - Parameter pixels: (3, imageSize * imageSize), requested by the caller and not released.
     /// - Throws: `ModelError` if the file lacks something, or describes something else.
     public init(
-        file: borrowing ModelFile, configuration c: VisionConfiguration, pixels: PlannedTensor,
-        threadCount: Int, planner: inout MemoryPlanner
+        file: borrowing ModelFile,
+        configuration c: VisionConfiguration,
+        pixels: PlannedTensor,
+        threadCount: Int,
+        planner: inout MemoryPlanner
     ) throws(ModelError) {
         configuration = c
         switch c.architecture {
         case .vit:
             let transformer = try VisionTransformer(
-                file: file, configuration: c, features: nil, pixels: pixels,
-                threadCount: threadCount, planner: &planner)
+                file: file,
+                configuration: c,
+                features: nil,
+                pixels: pixels,
+                threadCount: threadCount,
+                planner: &planner
+            )
             output = transformer.output
             firstCell = transformer.firstCell
             grid = transformer.grid
             network = .vit(transformer)
         case .cnn:
             let stem = try ConvolutionalStem(
-                file: file, imageSize: c.imageSize, pixels: pixels, planner: &planner)
+                file: file,
+                imageSize: c.imageSize,
+                pixels: pixels,
+                planner: &planner
+            )
             guard stem.output.tensor.columns == c.dVision else {
                 throw .mismatch(
-                    path: file.path, what: "the width of the last convolution",
-                    expected: c.dVision, found: stem.output.tensor.columns)
+                    path: file.path,
+                    what: "the width of the last convolution",
+                    expected: c.dVision,
+                    found: stem.output.tensor.columns
+                )
             }
             output = stem.output.tensor
             firstCell = 0
@@ -59,10 +74,19 @@ public struct VisionEncoder: ~Copyable {
             network = .cnn(stem)
         case .cnnVit:
             let stem = try ConvolutionalStem(
-                file: file, imageSize: c.imageSize, pixels: pixels, planner: &planner)
+                file: file,
+                imageSize: c.imageSize,
+                pixels: pixels,
+                planner: &planner
+            )
             let transformer = try VisionTransformer(
-                file: file, configuration: c, features: stem.output, pixels: pixels,
-                threadCount: threadCount, planner: &planner)
+                file: file,
+                configuration: c,
+                features: stem.output,
+                pixels: pixels,
+                threadCount: threadCount,
+                planner: &planner
+            )
             output = transformer.output
             firstCell = transformer.firstCell
             grid = transformer.grid

@@ -34,8 +34,11 @@ struct VisionTransformer: ~Copyable {
     private let scratch: PlannedBytes
 
     init(
-        file: borrowing ModelFile, configuration c: VisionConfiguration,
-        features: FeatureMap?, pixels: PlannedTensor, threadCount: Int,
+        file: borrowing ModelFile,
+        configuration c: VisionConfiguration,
+        features: FeatureMap?,
+        pixels: PlannedTensor,
+        threadCount: Int,
         planner: inout MemoryPlanner
     ) throws(ModelError) {
         let d = c.dVision
@@ -49,12 +52,20 @@ struct VisionTransformer: ~Copyable {
         } else {
             // Pixels beyond the last whole patch are ignored, as a convolution without padding does.
             let geometry = ConvolutionGeometry.pytorch(
-                height: c.imageSize, width: c.imageSize, kernel: c.patchSize,
-                stride: c.patchSize, padding: 0)
+                height: c.imageSize,
+                width: c.imageSize,
+                kernel: c.patchSize,
+                stride: c.patchSize,
+                padding: 0
+            )
             inputWidth = 3 * c.patchSize * c.patchSize
             grid = FeatureGrid(height: geometry.outputHeight, width: geometry.outputWidth)
             let patches = planner.tensor(
-                "v.patches", rows: grid.cellCount, columns: inputWidth, in: .scratch)
+                "v.patches",
+                rows: grid.cellCount,
+                columns: inputWidth,
+                in: .scratch
+            )
             input = .pixels(pixels, patches: patches, geometry: geometry)
             planner.advance()
         }
@@ -62,8 +73,12 @@ struct VisionTransformer: ~Copyable {
         let tokenCount = firstCell + grid.cellCount
 
         let patchEmbedding = try Linear(
-            "v.patch_embd", outputs: d, inputs: inputWidth,
-            hasBias: file.hasTensor("v.patch_embd.bias"), file: file)
+            "v.patch_embd",
+            outputs: d,
+            inputs: inputWidth,
+            hasBias: file.hasTensor("v.patch_embd.bias"),
+            file: file
+        )
         let classToken =
             firstCell == 1
             ? try reading { () throws(ModelFileError) in
@@ -79,11 +94,16 @@ struct VisionTransformer: ~Copyable {
         let (preNorm, postNorm) = (try norm("v.pre_ln"), try norm("v.post_ln"))
 
         let positions = planner.tensor(
-            "v.position_embd.weight", rows: tokenCount, columns: d, in: .state)
+            "v.position_embd.weight",
+            rows: tokenCount,
+            columns: d,
+            in: .state
+        )
         let scratch = planner.bytes(
             "v.patch_embd.quantised",
             count: matMulScratchByteCount(tokens: grid.cellCount, columns: inputWidth),
-            in: .scratch)
+            in: .scratch
+        )
         let output = planner.tensor("v.tokens", rows: tokenCount, columns: d, in: .scratch)
         planner.release(scratch)
         switch input {
@@ -92,8 +112,12 @@ struct VisionTransformer: ~Copyable {
         }
         planner.advance()
         blocks = try EncoderBlocks(
-            file: file, configuration: c, tokenCount: tokenCount, threadCount: threadCount,
-            planner: &planner)
+            file: file,
+            configuration: c,
+            tokenCount: tokenCount,
+            threadCount: threadCount,
+            planner: &planner
+        )
         self.output = output
         self.firstCell = firstCell
         self.grid = grid
@@ -122,25 +146,45 @@ struct VisionTransformer: ~Copyable {
             patches = arena[planned]
             let pixels = arena[pixels]
             patchesFromPlanar(
-                pixels, channels: pixels.rows, geometry: geometry, into: patches, on: pool)
+                pixels,
+                channels: pixels.rows,
+                geometry: geometry,
+                into: patches,
+                on: pool
+            )
         case .features(let features):
             patches = arena[features]
         }
         matMul(
-            patchEmbedding.weight, patches, bias: patchEmbedding.bias,
-            into: x.rows(firstCell..<x.rows), scratch: arena[scratch], on: pool)
+            patchEmbedding.weight,
+            patches,
+            bias: patchEmbedding.bias,
+            into: x.rows(firstCell..<x.rows),
+            scratch: arena[scratch],
+            on: pool
+        )
         if let classToken { dequantizeRow(classToken, row: 0, into: x.rows(0..<1)) }
         add(arena[positions], into: x, on: pool)
         if let preNorm {
             layerNorm(
-                x, weight: preNorm.weight, bias: preNorm.bias, epsilon: configuration.epsilon,
-                into: x, on: pool)
+                x,
+                weight: preNorm.weight,
+                bias: preNorm.bias,
+                epsilon: configuration.epsilon,
+                into: x,
+                on: pool
+            )
         }
         blocks.run(x, in: arena, on: pool)
         if let postNorm {
             layerNorm(
-                x, weight: postNorm.weight, bias: postNorm.bias, epsilon: configuration.epsilon,
-                into: x, on: pool)
+                x,
+                weight: postNorm.weight,
+                bias: postNorm.bias,
+                epsilon: configuration.epsilon,
+                into: x,
+                on: pool
+            )
         }
     }
 }

@@ -98,26 +98,32 @@ struct Arguments {
 
     /// A whole number within a range.
     func int(
-        _ name: String, default fallback: Int, in range: ClosedRange<Int>
+        _ name: String,
+        default fallback: Int,
+        in range: ClosedRange<Int>
     ) throws(CommandError) -> Int {
         guard let text = string(name) else { return fallback }
         guard let value = Int(text), range ~= value else {
             throw .usage(
                 "\(name) '\(text)' is not a whole number from \(range.lowerBound) to "
-                    + "\(range.upperBound)")
+                    + "\(range.upperBound)"
+            )
         }
         return value
     }
 
     /// A number within a range.
     func float(
-        _ name: String, default fallback: Float, in range: ClosedRange<Float>
+        _ name: String,
+        default fallback: Float,
+        in range: ClosedRange<Float>
     ) throws(CommandError) -> Float {
         guard let text = string(name) else { return fallback }
         guard let value = Float(text), range ~= value else {
             throw .usage(
                 "\(name) '\(text)' is not a number from \(decimal(Double(range.lowerBound), 2)) "
-                    + "to \(decimal(Double(range.upperBound), 2))")
+                    + "to \(decimal(Double(range.upperBound), 2))"
+            )
         }
         return value
     }

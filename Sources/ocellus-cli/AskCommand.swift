@@ -35,7 +35,9 @@ struct AskCommand {
                 Option("--image", "FILE"), Option("--video", "FILE"), Option("--frames", "N"),
                 Option("--every", "TIME"), Option("--crop", "X,Y,W,H"), Option("--json"),
                 Option("--stats"),
-            ], command: "ask")
+            ],
+            command: "ask"
+        )
         guard !arguments.positional.isEmpty else {
             throw .usage("no question given: ocellus ask --model DIR --image FILE \"question\"")
         }
@@ -63,7 +65,8 @@ struct AskCommand {
                     ? JSON.object(
                         questioner.json(question: questions[index], session: session)
                     ).text
-                    : questioner.line(session))
+                    : questioner.line(session)
+            )
         }
         if arguments.has("--stats") { report.write(session: session) }
     }

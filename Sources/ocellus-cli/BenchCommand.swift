@@ -33,7 +33,9 @@ struct BenchCommand {
             options: ModelOptions.options + [
                 Option("--prefill", "N"), Option("--decode", "N"), Option("--runs", "N"),
                 Option("--json"),
-            ], command: "bench")
+            ],
+            command: "bench"
+        )
         guard arguments.positional.isEmpty else {
             throw .usage("bench takes no text; see: ocellus bench --help")
         }
@@ -49,7 +51,10 @@ struct BenchCommand {
         let arena = model.plan.requiredBytes
         var session = try ModelOptions.start(model)
         let result = session.measure(
-            prefillCount: prefillCount, decodeCount: decodeCount, runCount: runCount)
+            prefillCount: prefillCount,
+            decodeCount: decodeCount,
+            runCount: runCount
+        )
 
         if arguments.has("--json") {
             var members: [(String, JSON)] = [
@@ -76,11 +81,14 @@ struct BenchCommand {
                 padded(stage.name, 16)
                     + padded(milliseconds(percentile(stage.nanoseconds, 50)), 11, right: true)
                     + padded(milliseconds(percentile(stage.nanoseconds, 90)), 10, right: true)
-                    + "  ms")
+                    + "  ms"
+            )
         }
-        writeLine("arena           \(MemoryPlan.mebibytes(arena)), mapped weights "
-            + "\(MemoryPlan.mebibytes(mapped)), peak resident "
-            + MemoryPlan.mebibytes(peakResidentBytes()))
+        writeLine(
+            "arena           \(MemoryPlan.mebibytes(arena)), mapped weights "
+                + "\(MemoryPlan.mebibytes(mapped)), peak resident "
+                + MemoryPlan.mebibytes(peakResidentBytes())
+        )
     }
 
     /// The tokens per second of the median and of the 90th percentile of the times.
@@ -103,7 +111,8 @@ struct BenchCommand {
         writeLine(
             padded(name, 16) + padded(decimal(perSecond(count, median), 1), 11, right: true)
                 + padded(decimal(perSecond(count, slow), 1), 10, right: true)
-                + "  tokens per second")
+                + "  tokens per second"
+        )
     }
 
     private func perSecond(_ count: Int, _ nanoseconds: Int64) -> Double {

@@ -28,10 +28,17 @@ struct FrameInput: ~Copyable {
             return
         }
         let frames = try arguments.int(
-            "--frames", default: try ModelOptions.framesOfTraining(arguments), in: 1...100_000)
+            "--frames",
+            default: try ModelOptions.framesOfTraining(arguments),
+            in: 1...100_000
+        )
         let source = try Self.open(
             SourceSettings(
-                path: path, period: period, frameCount: period == nil ? frames : nil))
+                path: path,
+                period: period,
+                frameCount: period == nil ? frames : nil
+            )
+        )
         pictures = []
         maximumFrame = source.maximumFrame
         clip = consume source
@@ -39,7 +46,9 @@ struct FrameInput: ~Copyable {
 
     /// Folds all frames into the session's state.
     mutating func see(
-        with session: inout Session, crop: CropRectangle?, report: inout Report
+        with session: inout Session,
+        crop: CropRectangle?,
+        report: inout Report
     ) throws(CommandError) {
         guard maximumFrame != nil else { return }
         guard let slot = session.frameSlot else {
@@ -49,7 +58,10 @@ struct FrameInput: ~Copyable {
             let frame: Frame
             do {
                 frame = try PictureFile.decode(
-                    path, into: slot, limit: session.model.options.maximumFrame)
+                    path,
+                    into: slot,
+                    limit: session.model.options.maximumFrame
+                )
             } catch {
                 throw CommandError(error)
             }

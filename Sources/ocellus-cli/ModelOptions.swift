@@ -25,14 +25,21 @@ enum ModelOptions {
     ///
     /// - Parameter frame: the size of the frames that will come; raises the planned maximum.
     static func open(
-        _ arguments: Arguments, frame: ImageSize? = nil
+        _ arguments: Arguments,
+        frame: ImageSize? = nil
     ) throws(CommandError) -> Model {
         let path = try arguments.required("--model", "DIR")
         var options = SessionOptions()
         options.threadCount = try arguments.int(
-            "--threads", default: max(1, min(4, coreCount())), in: 1...64)
+            "--threads",
+            default: max(1, min(4, coreCount())),
+            in: 1...64
+        )
         options.chunkLength = try arguments.int(
-            "--chunk", default: options.chunkLength, in: 1...4096)
+            "--chunk",
+            default: options.chunkLength,
+            in: 1...4096
+        )
         if let text = arguments.string("--max-frame") {
             guard let size = parseSize(text) else {
                 throw .usage("--max-frame '\(text)' is not a size such as 1280x720")

@@ -22,7 +22,10 @@ struct PlanCommand {
 
     init(_ texts: [String]) throws(CommandError) {
         arguments = try Arguments(
-            texts, options: ModelOptions.options + [Option("--json")], command: "plan")
+            texts,
+            options: ModelOptions.options + [Option("--json")],
+            command: "plan"
+        )
         guard arguments.positional.isEmpty else {
             throw .usage("plan takes no text; see: ocellus plan --help")
         }
@@ -47,7 +50,8 @@ struct PlanCommand {
                     ("class", .string(request.memoryClass.name)),
                     ("bytes", .int(request.byteCount)), ("offset", .int(plan.offsets[index])),
                     ("firstStep", .int(request.firstStep)), ("lastStep", .int(request.lastStep)),
-                ]))
+                ])
+            )
         }
         return .object([
             ("arenaBytes", .int(plan.requiredBytes)),
@@ -83,6 +87,7 @@ struct PlanCommand {
     private func line(_ name: String, _ byteCount: Int) {
         writeLine(
             padded(name, 16) + padded(MemoryPlan.mebibytes(byteCount), 12, right: true)
-                + padded("\(byteCount) bytes", 18, right: true))
+                + padded("\(byteCount) bytes", 18, right: true)
+        )
     }
 }

@@ -31,7 +31,8 @@ struct Questioner {
             temperature: try arguments.float("--temperature", default: 0, in: 0...100),
             topK: try arguments.int("--top-k", default: 0, in: 0...(1 << 20)),
             topP: try arguments.float("--top-p", default: 1, in: 0...1),
-            seed: UInt64(try arguments.int("--seed", default: 0, in: 0...Int.max)))
+            seed: UInt64(try arguments.int("--seed", default: 0, in: 0...Int.max))
+        )
         maximumTokens = try arguments.int("--max-tokens", default: 32, in: 1...4096)
         answer = Answer(capacity: maximumTokens)
         guard let text = arguments.string("--choices") else {
@@ -49,7 +50,8 @@ struct Questioner {
 
     /// Makes the questions ready to be asked.
     static func prompts(
-        _ questions: [String], session: borrowing Session
+        _ questions: [String],
+        session: borrowing Session
     ) throws(CommandError) -> [Prompt] {
         var prompts: [Prompt] = []
         for question in questions {
@@ -66,10 +68,18 @@ struct Questioner {
     mutating func ask(_ prompt: Prompt, with session: inout Session) {
         if let choices {
             session.answer(
-                prompt, choices: choices, probabilities: &probabilities, into: &answer)
+                prompt,
+                choices: choices,
+                probabilities: &probabilities,
+                into: &answer
+            )
         } else {
             session.answer(
-                prompt, sampling: sampling, maximumTokens: maximumTokens, into: &answer)
+                prompt,
+                sampling: sampling,
+                maximumTokens: maximumTokens,
+                into: &answer
+            )
         }
     }
 
@@ -96,7 +106,8 @@ struct Questioner {
             var scores: [(String, JSON)] = []
             for index in choices.texts.indices {
                 scores.append(
-                    (choices.texts[index], .number(Double(probabilities[index]), digits: 6)))
+                    (choices.texts[index], .number(Double(probabilities[index]), digits: 6))
+                )
             }
             members.append(("choices", .object(scores)))
         }

@@ -40,7 +40,9 @@ struct WatchCommand {
                 Option("--source", "PATH"), Option("--ask", "Q"), Option("--every", "TIME"),
                 Option("--count", "N"), Option("--crop", "X,Y,W,H"), Option("--json"),
                 Option("--stats"),
-            ], command: "watch")
+            ],
+            command: "watch"
+        )
         guard arguments.positional.isEmpty else {
             throw .usage("questions follow --ask: --ask \"\(arguments.positional[0])\"")
         }
@@ -48,7 +50,8 @@ struct WatchCommand {
         guard !questions.isEmpty else { throw .usage("--ask is missing: --ask \"question\"") }
         source = SourceSettings(
             path: try arguments.required("--source", "PATH"),
-            period: try arguments.duration("--every") ?? .seconds(1))
+            period: try arguments.duration("--every") ?? .seconds(1)
+        )
     }
 
     func run() throws(CommandError) {
@@ -79,11 +82,15 @@ struct WatchCommand {
     }
 
     private func write(
-        _ questioner: Questioner, question: String, frame: Frame, session: borrowing Session
+        _ questioner: Questioner,
+        question: String,
+        frame: Frame,
+        session: borrowing Session
     ) {
         guard arguments.has("--json") else {
             return writeLine(
-                "\(clock(frame.timestamp))  \(question)  \(questioner.line(session))")
+                "\(clock(frame.timestamp))  \(question)  \(questioner.line(session))"
+            )
         }
         let seconds =
             Double(frame.timestamp.components.seconds)
@@ -92,11 +99,13 @@ struct WatchCommand {
             JSON.object(
                 [("seconds", .number(seconds, digits: 3)), ("frame", .int(frame.number))]
                     + questioner.json(question: question, session: session)
-            ).text)
+            ).text
+        )
     }
 
     private static func next(
-        of frames: inout FrameSource, into slot: Bytes
+        of frames: inout FrameSource,
+        into slot: Bytes
     ) throws(CommandError) -> Frame? {
         do {
             return try frames.next(into: slot)

@@ -28,7 +28,8 @@ struct TraceCommand: ParsableCommand {
               ocellus-kit trace --model models/ommatidium --image cat.jpg \\
                   --text "Is there a cat?" --out trace
               ocellus-kit trace --model decoder.gguf --tokens 1,2,3 --out trace
-            """)
+            """
+    )
 
     @Option(help: "Folder with decoder.gguf and vision.gguf, or a decoder file.")
     var model: String

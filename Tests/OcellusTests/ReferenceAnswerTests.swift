@@ -26,8 +26,13 @@ import Testing
     }
 
     static func reference() throws -> Reference {
-        let data = try Data(contentsOf: URL(fileURLWithPath: Fixture.path(
-            "ommatidium-reference.json")))
+        let data = try Data(
+            contentsOf: URL(
+                fileURLWithPath: Fixture.path(
+                    "ommatidium-reference.json"
+                )
+            )
+        )
         return try JSONDecoder().decode(Reference.self, from: data)
     }
 

@@ -8,7 +8,9 @@ import Testing
 @Suite struct SamplerTests {
     /// The share of each token in many draws.
     private func shares(
-        _ logits: [Float], _ sampling: Sampling, draws: Int = 20_000
+        _ logits: [Float],
+        _ sampling: Sampling,
+        draws: Int = 20_000
     ) throws -> [Double] {
         var planner = MemoryPlanner()
         let row = planner.tensor("logits", rows: 1, columns: logits.count, in: .state)

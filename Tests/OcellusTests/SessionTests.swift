@@ -51,8 +51,11 @@ import Testing
         var probabilities: [Float] = []
         var answer = Answer(capacity: 32)
         let best = session.answer(
-            try session.prompt("Is there a cat?"), choices: choices,
-            probabilities: &probabilities, into: &answer)
+            try session.prompt("Is there a cat?"),
+            choices: choices,
+            probabilities: &probabilities,
+            into: &answer
+        )
         #expect(probabilities.count == 4)
         #expect(abs(probabilities.reduce(0, +) - 1) < 1e-5)
         #expect(probabilities[best] == probabilities.max())
@@ -98,9 +101,11 @@ import Testing
         let start = UInt(bitPattern: session.arena.base)
         let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
         let line = try #require(
-            maps.split(separator: "\n").first { $0.hasPrefix(String(start, radix: 16) + "-") })
+            maps.split(separator: "\n").first { $0.hasPrefix(String(start, radix: 16) + "-") }
+        )
         let end = try #require(
-            UInt(line.split(separator: " ")[0].split(separator: "-")[1], radix: 16))
+            UInt(line.split(separator: " ")[0].split(separator: "-")[1], radix: 16)
+        )
         let pageSize = Int(getpagesize())
         let pages = (plan.requiredBytes + pageSize - 1) / pageSize
         #expect(Int(end - start) == pages * pageSize)

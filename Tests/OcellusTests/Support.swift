@@ -21,8 +21,10 @@ extension Session {
     /// A session with the shipped model, planned for frames up to 640 x 640.
     static func shipped(threadCount: Int = 1, chunkLength: Int = 64) throws -> Session {
         let options = SessionOptions(
-            threadCount: threadCount, chunkLength: chunkLength,
-            maximumFrame: ImageSize(width: 640, height: 640))
+            threadCount: threadCount,
+            chunkLength: chunkLength,
+            maximumFrame: ImageSize(width: 640, height: 640)
+        )
         return try Session(try Model(path: Fixture.model, options: options))
     }
 
