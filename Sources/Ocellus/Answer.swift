@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a session answered. Reused for the next answer, it allocates nothing.
+/// What a session answered.
+///
+/// Reused for the next answer, it allocates nothing.
 public struct Answer: Sendable {
     /// The tokens of the answer, without the end of text.
     public internal(set) var tokens: [Int] = []

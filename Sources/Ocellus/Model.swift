@@ -6,7 +6,9 @@ public import OcellusModels
 public import OcellusTokenizer
 
 /// A model's files, opened and checked, and the exact plan of the memory that a session with it
-/// takes. Of the weights, nothing has been read yet.
+/// takes.
+///
+/// Of the weights, nothing has been read yet.
 ///
 ///     let model = try Model(path: "models/ommatidium", options: SessionOptions())
 ///     print(model.plan.requiredBytes)

@@ -22,9 +22,7 @@ struct Sampler {
         heap = planner.tensor("sampler.heap", rows: 1, columns: vocabularySize, in: .scratch)
     }
 
-    /// The next token.
-    ///
-    /// - Parameter random: the state of the random numbers, advanced by each draw.
+    /// The next token; a draw advances the random numbers.
     @_noAllocation @_noLocks
     func sample(
         _ logits: Tensor,

@@ -35,10 +35,8 @@ extension Session {
 
     /// Answers a question about all that was seen, token by token; the live state stays as it is.
     ///
-    /// - Parameters:
-    ///   - maximumTokens: the most tokens of an answer; at most the answer's capacity, so that
-    ///     nothing is allocated.
-    ///   - answer: overwritten.
+    /// The answer is overwritten. It has at most `maximumTokens` tokens; if its capacity is as large,
+    /// nothing is allocated.
     public mutating func answer(
         _ prompt: Prompt,
         sampling: Sampling = .greedy,
@@ -72,9 +70,9 @@ extension Session {
     /// The score of a choice is the probability of its tokens, the end of the answer included, so
     /// that one may begin with another. The probabilities are normalised over the choices.
     ///
-    /// - Parameters:
-    ///   - probabilities: overwritten with one per choice.
-    ///   - answer: overwritten with the best choice and its probability.
+    /// `probabilities` is overwritten with one per choice, the answer with the best choice and its
+    /// probability.
+    ///
     /// - Returns: the index of the best choice.
     @discardableResult
     public mutating func answer(

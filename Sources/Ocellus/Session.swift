@@ -76,9 +76,8 @@ public struct Session: ~Copyable {
         frameCount = 0
     }
 
-    /// Folds a frame into the live state.
+    /// Folds a frame, or the part of it that `crop` names, into the live state.
     ///
-    /// - Parameter crop: the part of the frame to look at; all of it if nil.
     /// - Throws: `OcellusError.noVision` for a model without vision, `.image` for a frame that is
     ///   larger than planned or a crop outside it; the live state is then as before.
     public mutating func see(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The layout of a saved state, little-endian:
+/// The layout of a saved state, little-endian.
 ///
 ///     offset  size
 ///          0     8  magic "OCLSTATE"

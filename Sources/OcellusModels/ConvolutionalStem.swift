@@ -37,7 +37,7 @@ struct ConvolutionalStem: ~Copyable {
 
     /// Finds the parameters in a file and plans the buffers, layer by layer.
     ///
-    /// - Parameter pixels: (3, imageSize * imageSize), planar; released by the caller.
+    /// - Shapes: pixels (3, imageSize * imageSize), planar; released by the caller.
     init(
         file: borrowing ModelFile,
         imageSize: Int,
@@ -166,7 +166,7 @@ struct ConvolutionalStem: ~Copyable {
         output = FeatureMap(tensor: input, grid: FeatureGrid(height: height, width: width))
     }
 
-    /// Puts the depthwise filters into the order that the kernel reads. Called once, at start.
+    /// Puts the depthwise filters into the order that the kernel reads; called once, at start.
     func prepare(in arena: borrowing Arena) {
         for layer in layers {
             if case .depthwise(let weight, let prepared) = layer.operation {

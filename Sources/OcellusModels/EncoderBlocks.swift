@@ -3,7 +3,7 @@ import OcellusFormat
 import OcellusKernels
 import OcellusMemory
 
-/// The blocks of a vision transformer, pre-norm, with full attention:
+/// The blocks of a vision transformer, pre-norm, with full attention.
 ///
 ///     x = x + out(attention(q(n), k(n), v(n))),  n = layerNorm(x)
 ///     x = x + down(act(up(layerNorm(x))))

@@ -3,7 +3,7 @@ import OcellusFormat
 import OcellusKernels
 import OcellusMemory
 
-/// One token about a whole frame:
+/// One token about a whole frame.
 ///
 ///     t = W [mean of the features | mean of the pixels per channel] + b
 ///

@@ -3,7 +3,7 @@ import OcellusFormat
 import OcellusKernels
 import OcellusMemory
 
-/// The second half of LDPv2: fewer tokens, each knowing its neighbours:
+/// The second half of LDPv2: fewer tokens, each knowing its neighbours.
 ///
 ///     p = adaptive average pool of f to the output grid
 ///     t = p + depthwise3x3(p)              the positional encoding generator (PEG)
@@ -74,7 +74,7 @@ struct LDPDownsample {
         planner.release(pooled)
     }
 
-    /// Puts the depthwise filter into the order that the kernel reads. Called once, at start.
+    /// Puts the depthwise filter into the order that the kernel reads; called once, at start.
     func prepare(in arena: borrowing Arena) {
         prepareDepthwise(pegWeight, into: arena[pegPrepared])
     }

@@ -3,7 +3,7 @@ public import OcellusFormat
 public import OcellusKernels
 public import OcellusMemory
 
-/// Features of the vision encoder to image tokens of the decoder:
+/// Features of the vision encoder to image tokens of the decoder.
 ///
 ///     f = W2 gelu(W1 x + b1) + b2          each cell of the grid by itself
 ///     t = downsample(f)                    LDPv2 only
@@ -33,7 +33,7 @@ public struct Projector {
 
     /// Finds the parameters in a file and plans the buffers of a run.
     ///
-    /// - Parameter pixels: (3, imageSize * imageSize), the pixels that the encoder reads.
+    /// - Shapes: pixels (3, imageSize * imageSize), the pixels that the encoder reads.
     /// - Throws: `ModelError` if the file lacks something, or describes something else.
     public init(
         file: borrowing ModelFile,
@@ -125,7 +125,7 @@ public struct Projector {
         encoder.releaseOutput(from: &planner)
     }
 
-    /// Brings parameters into the form that the kernels read. Called once, at start.
+    /// Brings parameters into the form that the kernels read; called once, at start.
     public func prepare(in arena: borrowing Arena) {
         downsample?.prepare(in: arena)
         if let positionWeight, let positions { dequantize(positionWeight, into: arena[positions]) }
@@ -141,9 +141,7 @@ public struct Projector {
 
     /// Projects the features of a frame to tokens, (tokenCount, dModel), valid until the next run.
     ///
-    /// - Parameters:
-    ///   - features: (cells, dVision), of `VisionEncoder.encode`.
-    ///   - isFirstFrame: whether there is no last frame to compare with.
+    /// - Shapes: features (cells, dVision), of `VisionEncoder.encode`.
     @_noAllocation @_noLocks
     public func project(
         _ features: Tensor,

@@ -2,7 +2,7 @@
 import OcellusKernels
 import OcellusMemory
 
-/// The features of a frame joined with their change since the last frame:
+/// The features of a frame joined with their change since the last frame.
 ///
 ///     x_t = [f_t | f_t - f_{t-1}],   x_0 = [f_0 | 0]
 ///

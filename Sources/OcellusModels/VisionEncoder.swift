@@ -29,7 +29,7 @@ public struct VisionEncoder: ~Copyable {
 
     /// Finds the parameters in a file and plans the buffers of a run.
     ///
-    /// - Parameter pixels: (3, imageSize * imageSize), requested by the caller and not released.
+    /// - Shapes: pixels (3, imageSize * imageSize), requested by the caller and not released.
     /// - Throws: `ModelError` if the file lacks something, or describes something else.
     public init(
         file: borrowing ModelFile,
@@ -94,7 +94,7 @@ public struct VisionEncoder: ~Copyable {
         }
     }
 
-    /// Brings parameters into the form that the kernels read. Called once, at start.
+    /// Brings parameters into the form that the kernels read; called once, at start.
     public func prepare(in arena: borrowing Arena) {
         switch network {
         case .vit(let transformer):
@@ -108,7 +108,9 @@ public struct VisionEncoder: ~Copyable {
     }
 
     /// Encodes the pixels, and returns the features of the grid's cells, (cells, dVision), row by
-    /// row. They are valid until the next run of any part.
+    /// row.
+    ///
+    /// They are valid until the next run of any part.
     @_noAllocation @_noLocks
     public func encode(in arena: borrowing Arena, on pool: borrowing ThreadPool) -> Tensor {
         switch network {

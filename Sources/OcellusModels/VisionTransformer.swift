@@ -132,7 +132,7 @@ struct VisionTransformer: ~Copyable {
         self.scratch = scratch
     }
 
-    /// Brings the positions into `Float`. Called once, at start.
+    /// Brings the positions into `Float`; called once, at start.
     func prepare(in arena: borrowing Arena) {
         dequantize(positionWeight, into: arena[positions])
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How a program ends, after BSD's sysexits.h. Part of the interface: scripts rely on it.
+/// How a program ends, after BSD's sysexits.h.
+///
+/// Part of the interface: scripts rely on it.
 enum ExitCode: Int32 {
     case success = 0
     /// The command line is wrong.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A JSON value, written on one line. Embedded Swift has no Codable.
+/// A JSON value, written on one line.
+///
+/// Embedded Swift has no Codable.
 enum JSON {
     case null
     case bool(Bool)

@@ -21,9 +21,7 @@ enum ModelOptions {
           --chunk N           most tokens per run through the decoder (default 64)
         """
 
-    /// Opens the model that the arguments name.
-    ///
-    /// - Parameter frame: the size of the frames that will come; raises the planned maximum.
+    /// Opens the model that the arguments name, with room for frames of the size that will come.
     static func open(
         _ arguments: Arguments,
         frame: ImageSize? = nil

@@ -16,7 +16,9 @@ func flushOutput() {
     unsafe fflush(clibc_stdout())
 }
 
-/// A number with a fixed count of digits behind the point. Embedded Swift has no format strings.
+/// A number with a fixed count of digits behind the point.
+///
+/// Embedded Swift has no format strings.
 func decimal(_ value: Double, _ digits: Int) -> String {
     guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
     var scale = 1.0

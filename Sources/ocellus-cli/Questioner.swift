@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Ocellus
 
-/// Asks a session questions as the arguments say: free or among choices, greedy or sampled. Keeps
-/// the memory of an answer for the next one.
+/// Asks a session questions as the arguments say: free or among choices, greedy or sampled.
+///
+/// It keeps the memory of an answer for the next one.
 struct Questioner {
     /// The options that `ask` and `watch` share.
     static let options = [
