@@ -80,7 +80,7 @@ public struct FrameSource: ~Copyable {
         _ input: consuming InputStream,
         settings: SourceSettings
     ) throws(CaptureError) -> FrameSource {
-        let isFile = input.byteCount != nil
+        let isFile = input.byteCount != nil && settings.path != "-"
         try input.lookAhead(
             max(PictureFormat.signatureByteCount, Y4MHeader.magic.utf8CodeUnitCount)
         )
@@ -96,7 +96,7 @@ public struct FrameSource: ~Copyable {
             let bytes = try input.readAll(limit: pictureByteLimit)
             return try FrameSource([.bytes(bytes, path: settings.path)], settings: settings)
         case nil:
-            if isFile, settings.path != "-" { return FrameSource(try FFmpeg.open(settings)) }
+            if isFile { return FrameSource(try FFmpeg.open(settings)) }
             throw .unknownStream(path: settings.path)
         }
     }

@@ -29,7 +29,8 @@ public struct SourceSettings: Sendable {
         precondition(period.map { $0 > .zero } ?? true)
         precondition(frameCount.map { $0 > 0 } ?? true)
         self.path = path
-        self.period = period
+        // Within what ffmpeg and 64 bits of nanoseconds can hold.
+        self.period = period.map { min(max($0, .nanoseconds(1)), .seconds(1_000_000_000)) }
         self.frameCount = frameCount
         self.limit = limit
     }
