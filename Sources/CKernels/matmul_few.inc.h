@@ -15,8 +15,8 @@ INLINE void put_output(const ck_matmul_args *args, ptrdiff_t token,
     *out = args->accumulates ? *out + value : value;
 }
 
-/* Asks for the same bytes of the next item's rows: four rows at once are no stream
- * that the processor would recognise. */
+/* Asks for the same bytes of the next item's rows: four rows at once are no
+ * stream that the processor would recognise. */
 INLINE void prefetch(const uint8_t *p, ptrdiff_t size) {
     for (ptrdiff_t i = 0; i < size; i += 64)
         __builtin_prefetch(p + i);

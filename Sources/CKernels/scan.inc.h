@@ -130,8 +130,8 @@ INLINE void selective_scan_lanes(const ck_selective_scan_args *args,
         const float *b = bc + args->b_offset, *c = bc + args->c_offset;
         float *out = args->out.data + t * width + i;
         vf u = load_at(args->u.data + t * width + i, 0, count);
-        vf delta =
-            softplus(load_at(args->delta.data + t * width + i, 0, count) + bias);
+        vf raw = load_at(args->delta.data + t * width + i, 0, count);
+        vf delta = softplus(raw + bias);
         vf delta_u = delta * u;
         vf sum = is_first ? (vf){} : load_at(out, 0, count);
 #pragma clang loop unroll(full)

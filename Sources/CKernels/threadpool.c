@@ -31,7 +31,7 @@ struct ck_pool {
     const void *args;
     ptrdiff_t items, chunk;
     _Alignas(64) _Atomic ptrdiff_t next; /* the first item not taken */
-    _Alignas(64) _Atomic uint32_t gate;  /* OPEN + the count of members inside */
+    _Alignas(64) _Atomic uint32_t gate;  /* OPEN + the count inside */
     _Alignas(64) _Atomic uint32_t epoch; /* counts jobs; members sleep on it */
     _Atomic uint32_t sleepers;
     _Atomic uint32_t stops;

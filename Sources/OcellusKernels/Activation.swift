@@ -41,7 +41,9 @@ public enum Activation: Sendable {
     }
 }
 
-/// Applies a function to each element in place: `x = activation(x)`
+/// Applies a function to each element in place.
+///
+/// `x = activation(x)`
 ///
 /// Exponentials are polynomials. The result is within 1e-6 of the exact function, relative to the
 /// greater of 1e-3 and its magnitude; NaN stays NaN.
@@ -49,5 +51,7 @@ public enum Activation: Sendable {
 public func activate(_ x: Tensor, _ activation: Activation, on pool: borrowing ThreadPool) {
     // Safety: the kernel stays inside x.
     unsafe ck_activate(
-        pool.handle, ck_activate_args(x: x.operand, activation: activation.code))
+        pool.handle,
+        ck_activate_args(x: x.operand, activation: activation.code)
+    )
 }

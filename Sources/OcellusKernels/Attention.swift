@@ -6,14 +6,19 @@ public import OcellusMemory
 ///
 /// Per head, on its `headWidth` columns: `out = softmax(q kᵀ / sqrt(headWidth)) v`
 ///
-/// - Parameters:
-///   - query: (tokens, headCount * headWidth); keys and values alike.
-///   - headCount: a divisor of the columns.
-///   - out: (tokens, headCount * headWidth); must not overlap the others.
-///   - scratch: at least `attentionScratchByteCount(tokens:threadCount:)` bytes.
+/// Shapes:
+/// - query: (tokens, headCount * headWidth); keys and values alike.
+/// - headCount: a divisor of the columns.
+/// - out: (tokens, headCount * headWidth); must not overlap the others.
+/// - scratch: at least `attentionScratchByteCount(tokens:threadCount:)` bytes.
 @_noAllocation @_noLocks
 public func attention(
-    query: Tensor, key: Tensor, value: Tensor, headCount: Int, into out: Tensor, scratch: Bytes,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    headCount: Int,
+    into out: Tensor,
+    scratch: Bytes,
     on pool: borrowing ThreadPool
 ) {
     precondition(headCount > 0 && query.columns % headCount == 0)
@@ -22,13 +27,20 @@ public func attention(
     precondition(query.rows == out.rows && query.columns == out.columns)
     precondition(
         scratch.count
-            >= attentionScratchByteCount(tokens: query.rows, threadCount: pool.threadCount))
+            >= attentionScratchByteCount(tokens: query.rows, threadCount: pool.threadCount)
+    )
     // Safety: the shapes agree, and the scratch has the scores of each thread.
     unsafe ck_attention(
         pool.handle,
         ck_attention_args(
-            q: query.operand, k: key.operand, v: value.operand, heads: headCount,
-            out: out.operand, scratch: scratch.base))
+            q: query.operand,
+            k: key.operand,
+            v: value.operand,
+            heads: headCount,
+            out: out.operand,
+            scratch: scratch.base
+        )
+    )
 }
 
 /// The scratch of `attention` in bytes: the scores of a block of queries per thread.
@@ -38,7 +50,11 @@ public func attentionScratchByteCount(tokens: Int, threadCount: Int) -> Int {
 
 /// The definition of `attention`, query by query, with f64 sums.
 func attentionReference(
-    query: Tensor, key: Tensor, value: Tensor, headCount: Int, into out: Tensor
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    headCount: Int,
+    into out: Tensor
 ) {
     let width = query.columns / headCount
     for head in 0..<headCount {

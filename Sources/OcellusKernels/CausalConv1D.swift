@@ -7,16 +7,22 @@ public import OcellusMemory
 /// `out[t, c] = silu(bias[c] + sum_j weight[c, j] * x[t - (taps - 1) + j, offset + c])`, where
 /// tokens before the first come from the history.
 ///
-/// - Parameters:
-///   - x: (tokens, any); reads the columns `[columnOffset, columnOffset + channels)`.
-///   - weight: (channels, taps), not quantised; the last tap multiplies the current token.
-///   - bias: (channels), or nil.
-///   - history: (taps - 1, channels), oldest first; replaced by the last inputs.
-///   - out: (tokens, channels); must not overlap `x`.
+/// Shapes:
+/// - x: (tokens, any); reads the columns `[columnOffset, columnOffset + channels)`.
+/// - weight: (channels, taps), not quantised; the last tap multiplies the current token.
+/// - bias: (channels), or nil.
+/// - history: (taps - 1, channels), oldest first; replaced by the last inputs.
+/// - out: (tokens, channels); must not overlap `x`.
 @_noAllocation @_noLocks
 public func causalConv1D(
-    _ x: Tensor, columnOffset: Int, channels: Int, weight: WeightMatrix, bias: WeightVector?,
-    history: Tensor, into out: Tensor, on pool: borrowing ThreadPool
+    _ x: Tensor,
+    columnOffset: Int,
+    channels: Int,
+    weight: WeightMatrix,
+    bias: WeightVector?,
+    history: Tensor,
+    into out: Tensor,
+    on pool: borrowing ThreadPool
 ) {
     precondition(columnOffset >= 0 && columnOffset + channels <= x.columns)
     precondition(weight.type.blockElementCount == 1)
@@ -28,13 +34,23 @@ public func causalConv1D(
     unsafe ck_causal_conv(
         pool.handle,
         ck_causal_conv_args(
-            x: x.operand, offset: columnOffset, weight: weight.operand, bias: bias?.base,
-            history: history.operand, out: out.operand))
+            x: x.operand,
+            offset: columnOffset,
+            weight: weight.operand,
+            bias: bias?.base,
+            history: history.operand,
+            out: out.operand
+        )
+    )
 }
 
 /// The definition of `causalConv1D`, with f32 weights.
 func causalConv1DReference(
-    _ x: Tensor, columnOffset: Int, weight: Tensor, bias: WeightVector?, history: Tensor,
+    _ x: Tensor,
+    columnOffset: Int,
+    weight: Tensor,
+    bias: WeightVector?,
+    history: Tensor,
     into out: Tensor
 ) {
     let past = weight.columns - 1

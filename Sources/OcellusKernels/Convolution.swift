@@ -4,13 +4,16 @@ public import OcellusMemory
 
 /// Cuts a planar picture into rows of patches (im2col), zeros outside.
 ///
-/// - Parameters:
-///   - image: (channels, inputHeight * inputWidth), in any shape.
-///   - patches: (outputHeight * outputWidth, channels * kernel²); columns in the order (channel,
-///     ky, kx), as the rows of a PyTorch weight (outputs, channels, kernel, kernel).
+/// Shapes:
+/// - image: (channels, inputHeight * inputWidth), in any shape.
+/// - patches: (outputHeight * outputWidth, channels * kernel²); columns in the order (channel,
+///   ky, kx), as the rows of a PyTorch weight (outputs, channels, kernel, kernel).
 @_noAllocation @_noLocks
 public func patchesFromPlanar(
-    _ image: Tensor, channels: Int, geometry: ConvolutionGeometry, into patches: Tensor,
+    _ image: Tensor,
+    channels: Int,
+    geometry: ConvolutionGeometry,
+    into patches: Tensor,
     on pool: borrowing ThreadPool
 ) {
     let pixels = geometry.inputHeight * geometry.inputWidth
@@ -21,17 +24,20 @@ public func patchesFromPlanar(
     // Safety: the shapes agree.
     unsafe ck_patches_planar(
         pool.handle,
-        ck_patches_args(x: planes.operand, geometry: geometry.operand, out: patches.operand))
+        ck_patches_args(x: planes.operand, geometry: geometry.operand, out: patches.operand)
+    )
 }
 
 /// Cuts interleaved pixels into rows of patches (im2col), zeros outside.
 ///
-/// - Parameters:
-///   - x: (inputHeight * inputWidth, channels).
-///   - patches: as in `patchesFromPlanar`.
+/// Shapes:
+/// - x: (inputHeight * inputWidth, channels).
+/// - patches: as in `patchesFromPlanar`.
 @_noAllocation @_noLocks
 public func patchesFromInterleaved(
-    _ x: Tensor, geometry: ConvolutionGeometry, into patches: Tensor,
+    _ x: Tensor,
+    geometry: ConvolutionGeometry,
+    into patches: Tensor,
     on pool: borrowing ThreadPool
 ) {
     precondition(x.rows == geometry.inputHeight * geometry.inputWidth)
@@ -40,22 +46,28 @@ public func patchesFromInterleaved(
     // Safety: the shapes agree.
     unsafe ck_patches_interleaved(
         pool.handle,
-        ck_patches_args(x: x.operand, geometry: geometry.operand, out: patches.operand))
+        ck_patches_args(x: x.operand, geometry: geometry.operand, out: patches.operand)
+    )
 }
 
 /// Depthwise convolution: each channel with its own kernel, then a bias and an activation.
 ///
 /// `out[p, c] = activation(sum over taps of weight[tap, c] * x[p shifted by the tap, c] + bias[c])`
 ///
-/// - Parameters:
-///   - x: (inputHeight * inputWidth, channels).
-///   - weight: (kernel², channels), as `prepareDepthwise` gives it.
-///   - bias: (channels), or nil.
-///   - out: (outputHeight * outputWidth, channels); must not overlap `x`.
+/// Shapes:
+/// - x: (inputHeight * inputWidth, channels).
+/// - weight: (kernel², channels), as `prepareDepthwise` gives it.
+/// - bias: (channels), or nil.
+/// - out: (outputHeight * outputWidth, channels); must not overlap `x`.
 @_noAllocation @_noLocks
 public func depthwiseConv2D(
-    _ x: Tensor, weight: Tensor, bias: WeightVector?, geometry: ConvolutionGeometry,
-    activation: Activation, into out: Tensor, on pool: borrowing ThreadPool
+    _ x: Tensor,
+    weight: Tensor,
+    bias: WeightVector?,
+    geometry: ConvolutionGeometry,
+    activation: Activation,
+    into out: Tensor,
+    on pool: borrowing ThreadPool
 ) {
     precondition(x.rows == geometry.inputHeight * geometry.inputWidth)
     precondition(weight.rows == geometry.kernel * geometry.kernel)
@@ -66,8 +78,14 @@ public func depthwiseConv2D(
     unsafe ck_depthwise(
         pool.handle,
         ck_depthwise_args(
-            x: x.operand, weight: weight.operand, bias: bias?.base, geometry: geometry.operand,
-            activation: activation.code, out: out.operand))
+            x: x.operand,
+            weight: weight.operand,
+            bias: bias?.base,
+            geometry: geometry.operand,
+            activation: activation.code,
+            out: out.operand
+        )
+    )
 }
 
 /// Transposes depthwise weights (channels, kernel²) to (kernel², channels), once at setup.
@@ -86,8 +104,11 @@ extension WeightMatrix {
     fileprivate func element(row: Int, column: Int) -> Float {
         var value: Float = 0
         let one = unsafe WeightMatrix(
-            type: type, rows: 1, columns: 1,
-            base: base + row * rowByteCount + column * type.blockByteCount)
+            type: type,
+            rows: 1,
+            columns: 1,
+            base: base + row * rowByteCount + column * type.blockByteCount
+        )
         // Safety: both views are valid during the call, and one element is written.
         unsafe withUnsafeMutablePointer(to: &value) { pointer in
             unsafe dequantize(one, into: Tensor(rows: 1, columns: 1, base: pointer))
@@ -98,7 +119,9 @@ extension WeightMatrix {
 
 /// The definition of `patchesFromPlanar`; with one more accessor, of `patchesFromInterleaved`.
 func patchesReference(
-    channels: Int, geometry: ConvolutionGeometry, into patches: Tensor,
+    channels: Int,
+    geometry: ConvolutionGeometry,
+    into patches: Tensor,
     pixel: (_ channel: Int, _ y: Int, _ x: Int) -> Float
 ) {
     let kernel = geometry.kernel
@@ -117,8 +140,12 @@ func patchesReference(
 
 /// The definition of `depthwiseConv2D`, tap by tap.
 func depthwiseConv2DReference(
-    _ x: Tensor, weight: Tensor, bias: WeightVector?, geometry: ConvolutionGeometry,
-    activation: Activation, into out: Tensor
+    _ x: Tensor,
+    weight: Tensor,
+    bias: WeightVector?,
+    geometry: ConvolutionGeometry,
+    activation: Activation,
+    into out: Tensor
 ) {
     for row in 0..<out.rows {
         let top = row / geometry.outputWidth * geometry.stride - geometry.padTop

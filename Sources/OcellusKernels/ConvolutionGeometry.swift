@@ -22,8 +22,14 @@ public struct ConvolutionGeometry: Sendable {
 
     /// A geometry with any padding; the kernel must fit into the padded picture.
     public init(
-        inputHeight: Int, inputWidth: Int, kernel: Int, stride: Int, padTop: Int, padLeft: Int,
-        padBottom: Int, padRight: Int
+        inputHeight: Int,
+        inputWidth: Int,
+        kernel: Int,
+        stride: Int,
+        padTop: Int,
+        padLeft: Int,
+        padBottom: Int,
+        padRight: Int
     ) {
         precondition(inputHeight > 0 && inputWidth > 0 && kernel > 0 && stride > 0)
         precondition(padTop >= 0 && padLeft >= 0 && padBottom >= 0 && padRight >= 0)
@@ -47,7 +53,10 @@ public struct ConvolutionGeometry: Sendable {
     /// The padding that TensorFlow calls "SAME": `ceil(input / stride)` outputs, and of an odd sum
     /// of zeros the greater half below and to the right.
     public static func tensorFlowSame(
-        height: Int, width: Int, kernel: Int, stride: Int
+        height: Int,
+        width: Int,
+        kernel: Int,
+        stride: Int
     ) -> ConvolutionGeometry {
         func padding(_ input: Int) -> Int {
             let output = (input + stride - 1) / stride
@@ -55,23 +64,47 @@ public struct ConvolutionGeometry: Sendable {
         }
         let (vertical, horizontal) = (padding(height), padding(width))
         return ConvolutionGeometry(
-            inputHeight: height, inputWidth: width, kernel: kernel, stride: stride,
-            padTop: vertical / 2, padLeft: horizontal / 2, padBottom: vertical - vertical / 2,
-            padRight: horizontal - horizontal / 2)
+            inputHeight: height,
+            inputWidth: width,
+            kernel: kernel,
+            stride: stride,
+            padTop: vertical / 2,
+            padLeft: horizontal / 2,
+            padBottom: vertical - vertical / 2,
+            padRight: horizontal - horizontal / 2
+        )
     }
 
     /// The same padding on all sides, as PyTorch's `Conv2d` takes it.
     public static func pytorch(
-        height: Int, width: Int, kernel: Int, stride: Int, padding: Int
+        height: Int,
+        width: Int,
+        kernel: Int,
+        stride: Int,
+        padding: Int
     ) -> ConvolutionGeometry {
         ConvolutionGeometry(
-            inputHeight: height, inputWidth: width, kernel: kernel, stride: stride,
-            padTop: padding, padLeft: padding, padBottom: padding, padRight: padding)
+            inputHeight: height,
+            inputWidth: width,
+            kernel: kernel,
+            stride: stride,
+            padTop: padding,
+            padLeft: padding,
+            padBottom: padding,
+            padRight: padding
+        )
     }
 
     var operand: ck_geometry {
         ck_geometry(
-            height: inputHeight, width: inputWidth, kernel: kernel, stride: stride, top: padTop,
-            left: padLeft, out_height: outputHeight, out_width: outputWidth)
+            height: inputHeight,
+            width: inputWidth,
+            kernel: kernel,
+            stride: stride,
+            top: padTop,
+            left: padLeft,
+            out_height: outputHeight,
+            out_width: outputWidth
+        )
     }
 }

@@ -4,7 +4,8 @@ public import OcellusMemory
 
 /// Writes one row of weights as f32: the embedding of a token.
 ///
-/// - Parameter out: `w.columns` elements, in any shape.
+/// Shapes:
+/// - out: `w.columns` elements, in any shape.
 @_noAllocation @_noLocks
 public func dequantizeRow(_ w: WeightMatrix, row: Int, into out: Tensor) {
     precondition(row >= 0 && row < w.rows && out.count == w.columns)
@@ -14,7 +15,8 @@ public func dequantizeRow(_ w: WeightMatrix, row: Int, into out: Tensor) {
 
 /// Writes all weights as f32.
 ///
-/// - Parameter out: `w.rows * w.columns` elements, in any shape.
+/// Shapes:
+/// - out: `w.rows * w.columns` elements, in any shape.
 @_noAllocation @_noLocks
 public func dequantize(_ w: WeightMatrix, into out: Tensor) {
     precondition(out.count == w.rows * w.columns)
@@ -44,7 +46,8 @@ func dequantizeReference(_ w: WeightMatrix, into out: Tensor) {
                 case .q4_0:
                     unsafe float(half: half(18 * block))
                         * Float(
-                            Int(bytes[18 * block + 2 + lane % 16] >> (lane < 16 ? 0 : 4) & 15) - 8)
+                            Int(bytes[18 * block + 2 + lane % 16] >> (lane < 16 ? 0 : 4) & 15) - 8
+                        )
                 }
         }
     }

@@ -2,7 +2,9 @@
 internal import CKernels
 public import OcellusMemory
 
-/// Adds element by element: `out += x`
+/// Adds element by element.
+///
+/// `out += x`
 @_noAllocation @_noLocks
 public func add(_ x: Tensor, into out: Tensor, on pool: borrowing ThreadPool) {
     precondition(x.rows == out.rows && x.columns == out.columns)
@@ -10,9 +12,12 @@ public func add(_ x: Tensor, into out: Tensor, on pool: borrowing ThreadPool) {
     unsafe ck_add(pool.handle, ck_add_args(x: x.operand, out: out.operand))
 }
 
-/// Adds one row to each row: `out[t, :] += row`
+/// Adds one row to each row.
 ///
-/// - Parameter row: as many elements as `out` has columns.
+/// `out[t, :] += row`
+///
+/// Shapes:
+/// - row: as many elements as `out` has columns.
 @_noAllocation @_noLocks
 public func addRow(_ row: Tensor, into out: Tensor, on pool: borrowing ThreadPool) {
     precondition(row.count == out.columns)
@@ -21,13 +26,17 @@ public func addRow(_ row: Tensor, into out: Tensor, on pool: borrowing ThreadPoo
     unsafe ck_add(pool.handle, ck_add_args(x: x.operand, out: out.operand))
 }
 
-/// Adds a vector to each row: `out[t, :] += row`
+/// Adds a vector to each row.
+///
+/// `out[t, :] += row`
 @_noAllocation @_noLocks
 public func addRow(_ row: WeightVector, into out: Tensor, on pool: borrowing ThreadPool) {
     addRow(row.tensor, into: out, on: pool)
 }
 
-/// Multiplies element by element: `out *= x`
+/// Multiplies element by element.
+///
+/// `out *= x`
 @_noAllocation @_noLocks
 public func multiply(_ x: Tensor, into out: Tensor, on pool: borrowing ThreadPool) {
     precondition(x.rows == out.rows && x.columns == out.columns)
@@ -35,9 +44,12 @@ public func multiply(_ x: Tensor, into out: Tensor, on pool: borrowing ThreadPoo
     unsafe ck_multiply(pool.handle, ck_add_args(x: x.operand, out: out.operand))
 }
 
-/// Scales each column: `out[t, :] *= factors`
+/// Scales each column.
 ///
-/// - Parameter factors: as many elements as `out` has columns.
+/// `out[t, :] *= factors`
+///
+/// Shapes:
+/// - factors: as many elements as `out` has columns.
 @_noAllocation @_noLocks
 public func scaleColumns(_ factors: Tensor, into out: Tensor, on pool: borrowing ThreadPool) {
     precondition(factors.count == out.columns)
@@ -46,10 +58,14 @@ public func scaleColumns(_ factors: Tensor, into out: Tensor, on pool: borrowing
     unsafe ck_multiply(pool.handle, ck_add_args(x: x.operand, out: out.operand))
 }
 
-/// Scales each column: `out[t, :] *= factors`
+/// Scales each column.
+///
+/// `out[t, :] *= factors`
 @_noAllocation @_noLocks
 public func scaleColumns(
-    _ factors: WeightVector, into out: Tensor, on pool: borrowing ThreadPool
+    _ factors: WeightVector,
+    into out: Tensor,
+    on pool: borrowing ThreadPool
 ) {
     scaleColumns(factors.tensor, into: out, on: pool)
 }
@@ -61,7 +77,9 @@ public func subtract(_ a: Tensor, _ b: Tensor, into out: Tensor) {
     unsafe ck_subtract(a.operand, b.operand, out.operand)  // Safety: equal counts.
 }
 
-/// Normalised exponentials of each row in place: `x = exp(x) / sum(exp(x))`
+/// Normalised exponentials of each row in place.
+///
+/// `x = exp(x) / sum(exp(x))`
 @_noAllocation @_noLocks
 public func softmax(_ x: Tensor) {
     unsafe ck_softmax(x.operand)  // Safety: the kernel stays inside x.

@@ -9,24 +9,34 @@ public import OcellusMemory
 /// With quantised weights, `x` is first quantised to int8 in blocks of 32 (symmetric, scale
 /// `max |x| / 127`), and products are summed in integers within a block.
 ///
-/// - Parameters:
-///   - w: (outputs, inputs).
-///   - x: (tokens, inputs).
-///   - bias: (outputs), or nil.
-///   - out: (tokens, outputs); must not overlap `x`.
-///   - scratch: at least `matMulScratchByteCount(tokens:columns:)` bytes.
+/// Shapes:
+/// - w: (outputs, inputs).
+/// - x: (tokens, inputs).
+/// - bias: (outputs), or nil.
+/// - out: (tokens, outputs); must not overlap `x`.
+/// - scratch: at least `matMulScratchByteCount(tokens:columns:)` bytes.
 @_noAllocation @_noLocks
 public func matMul(
-    _ w: WeightMatrix, _ x: Tensor, bias: WeightVector? = nil, into out: Tensor, scratch: Bytes,
+    _ w: WeightMatrix,
+    _ x: Tensor,
+    bias: WeightVector? = nil,
+    into out: Tensor,
+    scratch: Bytes,
     on pool: borrowing ThreadPool
 ) {
     multiply(w, x, bias: bias, accumulates: false, into: out, scratch: scratch, on: pool)
 }
 
-/// As `matMul`, but added to `out`: `out[t, n] += sum_k w[n, k] * x[t, k] (+ bias[n])`
+/// As `matMul`, but added to `out`.
+///
+/// `out[t, n] += sum_k w[n, k] * x[t, k] (+ bias[n])`
 @_noAllocation @_noLocks
 public func addMatMul(
-    _ w: WeightMatrix, _ x: Tensor, bias: WeightVector? = nil, into out: Tensor, scratch: Bytes,
+    _ w: WeightMatrix,
+    _ x: Tensor,
+    bias: WeightVector? = nil,
+    into out: Tensor,
+    scratch: Bytes,
     on pool: borrowing ThreadPool
 ) {
     multiply(w, x, bias: bias, accumulates: true, into: out, scratch: scratch, on: pool)
@@ -40,8 +50,13 @@ public func matMulScratchByteCount(tokens: Int, columns: Int) -> Int {
 
 @_noAllocation @_noLocks
 private func multiply(
-    _ w: WeightMatrix, _ x: Tensor, bias: WeightVector?, accumulates: Bool, into out: Tensor,
-    scratch: Bytes, on pool: borrowing ThreadPool
+    _ w: WeightMatrix,
+    _ x: Tensor,
+    bias: WeightVector?,
+    accumulates: Bool,
+    into out: Tensor,
+    scratch: Bytes,
+    on pool: borrowing ThreadPool
 ) {
     precondition(w.columns == x.columns && w.rows == out.columns && x.rows == out.rows)
     precondition(bias.map { $0.count == w.rows } ?? true)
@@ -50,13 +65,20 @@ private func multiply(
     unsafe ck_matmul(
         pool.handle,
         ck_matmul_args(
-            w: w.operand, x: x.operand, bias: bias?.base, accumulates: accumulates ? 1 : 0,
-            out: out.operand, scratch: scratch.base))
+            w: w.operand,
+            x: x.operand,
+            bias: bias?.base,
+            accumulates: accumulates ? 1 : 0,
+            out: out.operand,
+            scratch: scratch.base
+        )
+    )
 }
 
 /// The defining sum of `matMul`, with weights as f32 and f64 sums.
 ///
-/// - Parameter w: (outputs, inputs), as `dequantize` gives it.
+/// Shapes:
+/// - w: (outputs, inputs), as `dequantize` gives it.
 func matMulReference(_ w: Tensor, _ x: Tensor, bias: WeightVector?, into out: Tensor) {
     for token in 0..<x.rows {
         for row in 0..<w.rows {

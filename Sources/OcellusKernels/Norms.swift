@@ -2,15 +2,20 @@
 internal import CKernels
 public import OcellusMemory
 
-/// Root-mean-square norm of each row: `out = x / sqrt(mean(x²) + epsilon) * weight`
+/// Root-mean-square norm of each row.
 ///
-/// - Parameters:
-///   - x: (rows, width).
-///   - weight: (width).
-///   - out: (rows, width); may be `x`.
+/// `out = x / sqrt(mean(x²) + epsilon) * weight`
+///
+/// Shapes:
+/// - x: (rows, width).
+/// - weight: (width).
+/// - out: (rows, width); may be `x`.
 @_noAllocation @_noLocks
 public func rmsNorm(
-    _ x: Tensor, weight: WeightVector, epsilon: Float, into out: Tensor,
+    _ x: Tensor,
+    weight: WeightVector,
+    epsilon: Float,
+    into out: Tensor,
     on pool: borrowing ThreadPool
 ) {
     precondition(x.rows == out.rows && x.columns == out.columns && weight.count == x.columns)
@@ -18,19 +23,31 @@ public func rmsNorm(
     unsafe ck_rms_norm(
         pool.handle,
         ck_norm_args(
-            x: x.operand, weight: weight.base, bias: nil, epsilon: epsilon, out: out.operand))
+            x: x.operand,
+            weight: weight.base,
+            bias: nil,
+            epsilon: epsilon,
+            out: out.operand
+        )
+    )
 }
 
-/// Layer norm of each row: `out = (x - mean) / sqrt(variance + epsilon) * weight + bias`
+/// Layer norm of each row.
 ///
-/// - Parameters:
-///   - x: (rows, width).
-///   - weight: (width).
-///   - bias: (width).
-///   - out: (rows, width); may be `x`.
+/// `out = (x - mean) / sqrt(variance + epsilon) * weight + bias`
+///
+/// Shapes:
+/// - x: (rows, width).
+/// - weight: (width).
+/// - bias: (width).
+/// - out: (rows, width); may be `x`.
 @_noAllocation @_noLocks
 public func layerNorm(
-    _ x: Tensor, weight: WeightVector, bias: WeightVector, epsilon: Float, into out: Tensor,
+    _ x: Tensor,
+    weight: WeightVector,
+    bias: WeightVector,
+    epsilon: Float,
+    into out: Tensor,
     on pool: borrowing ThreadPool
 ) {
     precondition(x.rows == out.rows && x.columns == out.columns)
@@ -39,22 +56,33 @@ public func layerNorm(
     unsafe ck_layer_norm(
         pool.handle,
         ck_norm_args(
-            x: x.operand, weight: weight.base, bias: bias.base, epsilon: epsilon,
-            out: out.operand))
+            x: x.operand,
+            weight: weight.base,
+            bias: bias.base,
+            epsilon: epsilon,
+            out: out.operand
+        )
+    )
 }
 
 /// Mamba-2's gate and norm: `v = y * silu(z)`, then `rmsNorm` within each of equal groups of a row.
 ///
-/// - Parameters:
-///   - y: (tokens, width).
-///   - z: (tokens, any); its columns from `gateOffset` on are the gate.
-///   - weight: (width).
-///   - groupCount: a divisor of the width.
-///   - out: (tokens, width); may be `y`.
+/// Shapes:
+/// - y: (tokens, width).
+/// - z: (tokens, any); its columns from `gateOffset` on are the gate.
+/// - weight: (width).
+/// - groupCount: a divisor of the width.
+/// - out: (tokens, width); may be `y`.
 @_noAllocation @_noLocks
 public func gatedRMSNorm(
-    _ y: Tensor, gate z: Tensor, gateOffset: Int = 0, weight: WeightVector, groupCount: Int,
-    epsilon: Float, into out: Tensor, on pool: borrowing ThreadPool
+    _ y: Tensor,
+    gate z: Tensor,
+    gateOffset: Int = 0,
+    weight: WeightVector,
+    groupCount: Int,
+    epsilon: Float,
+    into out: Tensor,
+    on pool: borrowing ThreadPool
 ) {
     precondition(y.rows == out.rows && y.columns == out.columns && z.rows == y.rows)
     precondition(gateOffset >= 0 && gateOffset + y.columns <= z.columns)
@@ -63,8 +91,15 @@ public func gatedRMSNorm(
     unsafe ck_gated_rms_norm(
         pool.handle,
         ck_gated_norm_args(
-            y: y.operand, gates: z.operand, z_offset: gateOffset, weight: weight.base,
-            groups: groupCount, epsilon: epsilon, out: out.operand))
+            y: y.operand,
+            gates: z.operand,
+            z_offset: gateOffset,
+            weight: weight.base,
+            groups: groupCount,
+            epsilon: epsilon,
+            out: out.operand
+        )
+    )
 }
 
 /// The definition of `rmsNorm`, with f64 sums.
@@ -81,7 +116,11 @@ func rmsNormReference(_ x: Tensor, weight: WeightVector, epsilon: Float, into ou
 
 /// The definition of `layerNorm`, with f64 sums.
 func layerNormReference(
-    _ x: Tensor, weight: WeightVector, bias: WeightVector, epsilon: Float, into out: Tensor
+    _ x: Tensor,
+    weight: WeightVector,
+    bias: WeightVector,
+    epsilon: Float,
+    into out: Tensor
 ) {
     for row in 0..<x.rows {
         var mean = 0.0
@@ -101,8 +140,13 @@ func layerNormReference(
 
 /// The definition of `gatedRMSNorm`, group by group.
 func gatedRMSNormReference(
-    _ y: Tensor, gate z: Tensor, gateOffset: Int, weight: WeightVector, groupCount: Int,
-    epsilon: Float, into out: Tensor
+    _ y: Tensor,
+    gate z: Tensor,
+    gateOffset: Int,
+    weight: WeightVector,
+    groupCount: Int,
+    epsilon: Float,
+    into out: Tensor
 ) {
     let width = y.columns / groupCount
     for row in 0..<y.rows {

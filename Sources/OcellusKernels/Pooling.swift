@@ -7,13 +7,18 @@ public import OcellusMemory
 /// Window `i` of `n` takes the rows `[floor(i * height / n), ceil((i + 1) * height / n))`, columns
 /// alike.
 ///
-/// - Parameters:
-///   - x: (inputHeight * inputWidth, channels).
-///   - out: (outputHeight * outputWidth, channels).
+/// Shapes:
+/// - x: (inputHeight * inputWidth, channels).
+/// - out: (outputHeight * outputWidth, channels).
 @_noAllocation @_noLocks
 public func adaptiveAveragePool2D(
-    _ x: Tensor, inputHeight: Int, inputWidth: Int, outputHeight: Int, outputWidth: Int,
-    into out: Tensor, on pool: borrowing ThreadPool
+    _ x: Tensor,
+    inputHeight: Int,
+    inputWidth: Int,
+    outputHeight: Int,
+    outputWidth: Int,
+    into out: Tensor,
+    on pool: borrowing ThreadPool
 ) {
     precondition(inputHeight > 0 && inputWidth > 0 && outputHeight > 0 && outputWidth > 0)
     precondition(x.rows == inputHeight * inputWidth && out.columns == x.columns)
@@ -22,15 +27,21 @@ public func adaptiveAveragePool2D(
     unsafe ck_average_pool(
         pool.handle,
         ck_pool2d_args(
-            x: x.operand, height: inputHeight, width: inputWidth, out_height: outputHeight,
-            out_width: outputWidth, out: out.operand))
+            x: x.operand,
+            height: inputHeight,
+            width: inputWidth,
+            out_height: outputHeight,
+            out_width: outputWidth,
+            out: out.operand
+        )
+    )
 }
 
 /// The mean of all rows.
 ///
-/// - Parameters:
-///   - x: (rows, width), with at least one row.
-///   - out: (1, width).
+/// Shapes:
+/// - x: (rows, width), with at least one row.
+/// - out: (1, width).
 @_noAllocation @_noLocks
 public func meanRows(_ x: Tensor, into out: Tensor) {
     precondition(x.rows > 0 && out.rows == 1 && out.columns == x.columns)
@@ -38,15 +49,21 @@ public func meanRows(_ x: Tensor, into out: Tensor) {
     unsafe ck_average_pool(
         nil,
         ck_pool2d_args(
-            x: x.operand, height: x.rows, width: 1, out_height: 1, out_width: 1,
-            out: out.operand))
+            x: x.operand,
+            height: x.rows,
+            width: 1,
+            out_height: 1,
+            out_width: 1,
+            out: out.operand
+        )
+    )
 }
 
 /// The mean of each row: of each plane of a planar picture.
 ///
-/// - Parameters:
-///   - x: (rows, width), with at least one column.
-///   - out: (rows, 1).
+/// Shapes:
+/// - x: (rows, width), with at least one column.
+/// - out: (rows, 1).
 @_noAllocation @_noLocks
 public func meanColumns(_ x: Tensor, into out: Tensor) {
     precondition(x.columns > 0 && out.rows == x.rows && out.columns == 1)
@@ -56,7 +73,11 @@ public func meanColumns(_ x: Tensor, into out: Tensor) {
 
 /// The definition of `adaptiveAveragePool2D`.
 func adaptiveAveragePool2DReference(
-    _ x: Tensor, inputHeight: Int, inputWidth: Int, outputHeight: Int, outputWidth: Int,
+    _ x: Tensor,
+    inputHeight: Int,
+    inputWidth: Int,
+    outputHeight: Int,
+    outputWidth: Int,
     into out: Tensor
 ) {
     func window(_ index: Int, of count: Int, over length: Int) -> Range<Int> {

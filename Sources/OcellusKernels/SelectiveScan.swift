@@ -11,20 +11,30 @@ public import OcellusMemory
 ///
 /// The discretisation is Mamba's own: zero-order hold for `a`, Euler for `b`.
 ///
-/// - Parameters:
-///   - u: (tokens, channels), after the convolution and SiLU.
-///   - delta: (tokens, channels), before the bias and softplus.
-///   - deltaBias: (channels).
-///   - a: (channels, states) in f32, `-exp(A_log)`.
-///   - bc: (tokens, any); `b` and `c` are the columns at their offsets, `states` wide.
-///   - d: (channels).
-///   - gates: (tokens, any); `z` is the columns at its offset.
-///   - h: (channels, states), carried from call to call.
-///   - out: (tokens, channels); may be `u` or `delta`.
+/// Shapes:
+/// - u: (tokens, channels), after the convolution and SiLU.
+/// - delta: (tokens, channels), before the bias and softplus.
+/// - deltaBias: (channels).
+/// - a: (channels, states) in f32, `-exp(A_log)`.
+/// - bc: (tokens, any); `b` and `c` are the columns at their offsets, `states` wide.
+/// - d: (channels).
+/// - gates: (tokens, any); `z` is the columns at its offset.
+/// - h: (channels, states), carried from call to call.
+/// - out: (tokens, channels); may be `u` or `delta`.
 @_noAllocation @_noLocks
 public func selectiveScan(
-    u: Tensor, delta: Tensor, deltaBias: WeightVector, a: WeightMatrix, bc: Tensor, bOffset: Int,
-    cOffset: Int, d: WeightVector, gates: Tensor, zOffset: Int, state h: Tensor, into out: Tensor,
+    u: Tensor,
+    delta: Tensor,
+    deltaBias: WeightVector,
+    a: WeightMatrix,
+    bc: Tensor,
+    bOffset: Int,
+    cOffset: Int,
+    d: WeightVector,
+    gates: Tensor,
+    zOffset: Int,
+    state h: Tensor,
+    into out: Tensor,
     on pool: borrowing ThreadPool
 ) {
     let (tokens, channels, states) = (u.rows, u.columns, h.columns)
@@ -39,18 +49,39 @@ public func selectiveScan(
     unsafe ck_selective_scan(
         pool.handle,
         ck_selective_scan_args(
-            u: u.operand, delta: delta.operand, delta_bias: deltaBias.base,
-            a: a.base.assumingMemoryBound(to: Float.self), bc: bc.operand, b_offset: bOffset,
-            c_offset: cOffset, d: d.base, gates: gates.operand, z_offset: zOffset, h: h.operand,
-            out: out.operand))
+            u: u.operand,
+            delta: delta.operand,
+            delta_bias: deltaBias.base,
+            a: a.base.assumingMemoryBound(to: Float.self),
+            bc: bc.operand,
+            b_offset: bOffset,
+            c_offset: cOffset,
+            d: d.base,
+            gates: gates.operand,
+            z_offset: zOffset,
+            h: h.operand,
+            out: out.operand
+        )
+    )
 }
 
 /// The definition of `selectiveScan`, step by step.
 ///
-/// - Parameter a: (channels, states).
+/// Shapes:
+/// - a: (channels, states).
 func selectiveScanReference(
-    u: Tensor, delta: Tensor, deltaBias: WeightVector, a: Tensor, bc: Tensor, bOffset: Int,
-    cOffset: Int, d: WeightVector, gates: Tensor, zOffset: Int, state h: Tensor, into out: Tensor
+    u: Tensor,
+    delta: Tensor,
+    deltaBias: WeightVector,
+    a: Tensor,
+    bc: Tensor,
+    bOffset: Int,
+    cOffset: Int,
+    d: WeightVector,
+    gates: Tensor,
+    zOffset: Int,
+    state h: Tensor,
+    into out: Tensor
 ) {
     for token in 0..<u.rows {
         for channel in 0..<u.columns {

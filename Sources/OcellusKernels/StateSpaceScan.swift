@@ -10,21 +10,30 @@ public import OcellusMemory
 ///     h = exp(Δ a) h + Δ x bᵀ
 ///     out[t, head] = h c + d x
 ///
-/// - Parameters:
-///   - xbc: (tokens, channels + 2 * groupCount * dState) after the convolution and SiLU, in the
-///     order x | b | c.
-///   - projected: (tokens, any); `dt` is the columns at `dtOffset`, one per head.
-///   - dtBias: (headCount).
-///   - a: (headCount), `-exp(A_log)`.
-///   - d: (headCount).
-///   - groupCount: a divisor of `headCount`; head `i` reads group `i / (headCount / groupCount)`.
-///   - h: (channels, dState), carried from call to call.
-///   - out: (tokens, channels); must not overlap `xbc`.
+/// Shapes:
+/// - xbc: (tokens, channels + 2 * groupCount * dState) after the convolution and SiLU, in the
+///   order x | b | c.
+/// - projected: (tokens, any); `dt` is the columns at `dtOffset`, one per head.
+/// - dtBias: (headCount).
+/// - a: (headCount), `-exp(A_log)`.
+/// - d: (headCount).
+/// - groupCount: a divisor of `headCount`; head `i` reads group `i / (headCount / groupCount)`.
+/// - h: (channels, dState), carried from call to call.
+/// - out: (tokens, channels); must not overlap `xbc`.
 @_noAllocation @_noLocks
 public func stateSpaceScan(
-    xbc: Tensor, projected: Tensor, dtOffset: Int, dtBias: WeightVector, a: WeightVector,
-    d: WeightVector, headCount: Int, groupCount: Int, dState: Int, state h: Tensor,
-    into out: Tensor, on pool: borrowing ThreadPool
+    xbc: Tensor,
+    projected: Tensor,
+    dtOffset: Int,
+    dtBias: WeightVector,
+    a: WeightVector,
+    d: WeightVector,
+    headCount: Int,
+    groupCount: Int,
+    dState: Int,
+    state h: Tensor,
+    into out: Tensor,
+    on pool: borrowing ThreadPool
 ) {
     precondition(headCount > 0 && groupCount > 0 && headCount % groupCount == 0)
     precondition(out.columns % headCount == 0 && out.rows == xbc.rows)
@@ -37,15 +46,32 @@ public func stateSpaceScan(
     unsafe ck_state_space_scan(
         pool.handle,
         ck_state_space_scan_args(
-            xbc: xbc.operand, projected: projected.operand, dt_offset: dtOffset,
-            dt_bias: dtBias.base, a: a.base, d: d.base, heads: headCount, groups: groupCount,
-            h: h.operand, out: out.operand))
+            xbc: xbc.operand,
+            projected: projected.operand,
+            dt_offset: dtOffset,
+            dt_bias: dtBias.base,
+            a: a.base,
+            d: d.base,
+            heads: headCount,
+            groups: groupCount,
+            h: h.operand,
+            out: out.operand
+        )
+    )
 }
 
 /// The definition of `stateSpaceScan`, step by step.
 func stateSpaceScanReference(
-    xbc: Tensor, projected: Tensor, dtOffset: Int, dtBias: WeightVector, a: WeightVector,
-    d: WeightVector, headCount: Int, groupCount: Int, state h: Tensor, into out: Tensor
+    xbc: Tensor,
+    projected: Tensor,
+    dtOffset: Int,
+    dtBias: WeightVector,
+    a: WeightVector,
+    d: WeightVector,
+    headCount: Int,
+    groupCount: Int,
+    state h: Tensor,
+    into out: Tensor
 ) {
     let states = h.columns
     let headWidth = out.columns / headCount
@@ -56,7 +82,8 @@ func stateSpaceScanReference(
             let cOffset = bOffset + groupCount * states
             let input = Double(xbc[token, channel])
             let step = softplusReference(
-                Double(projected[token, dtOffset + head] + dtBias[head]))
+                Double(projected[token, dtOffset + head] + dtBias[head])
+            )
             let decay = exponential(step * Double(a[head]))
             var sum = Double(d[head]) * input
             for n in 0..<states {

@@ -32,15 +32,26 @@ extension KernelTests {
                     let outputs = geometry.outputHeight * geometry.outputWidth
                     let expected = bench.tensor(outputs, channels)
                     depthwiseConv2DReference(
-                        x, weight: weight, bias: bias, geometry: geometry,
-                        activation: activation, into: expected)
+                        x,
+                        weight: weight,
+                        bias: bias,
+                        geometry: geometry,
+                        activation: activation,
+                        into: expected
+                    )
                     var first: Tensor?
                     for threadCount in 1...3 {
                         let pool = ThreadPool(threadCount: threadCount)
                         let out = bench.tensor(outputs, channels)
                         depthwiseConv2D(
-                            x, weight: weight, bias: bias, geometry: geometry,
-                            activation: activation, into: out, on: pool)
+                            x,
+                            weight: weight,
+                            bias: bias,
+                            geometry: geometry,
+                            activation: activation,
+                            into: out,
+                            on: pool
+                        )
                         expectClose(out, expected, absolute: 4e-6, relative: 1e-5)
                         expectSame(out, first ?? out)
                         first = out
@@ -89,11 +100,22 @@ extension KernelTests {
                 let out = bench.tensor(outHeight * outWidth, channels)
                 let expected = bench.tensor(outHeight * outWidth, channels)
                 adaptiveAveragePool2D(
-                    x, inputHeight: height, inputWidth: width, outputHeight: outHeight,
-                    outputWidth: outWidth, into: out, on: pool)
+                    x,
+                    inputHeight: height,
+                    inputWidth: width,
+                    outputHeight: outHeight,
+                    outputWidth: outWidth,
+                    into: out,
+                    on: pool
+                )
                 adaptiveAveragePool2DReference(
-                    x, inputHeight: height, inputWidth: width, outputHeight: outHeight,
-                    outputWidth: outWidth, into: expected)
+                    x,
+                    inputHeight: height,
+                    inputWidth: width,
+                    outputHeight: outHeight,
+                    outputWidth: outWidth,
+                    into: expected
+                )
                 expectClose(out, expected)
 
                 let mean = bench.tensor(1, channels)
@@ -102,11 +124,21 @@ extension KernelTests {
                 meanColumns(x, into: means)
                 let (one, all) = (bench.tensor(1, channels), bench.tensor(x.rows, 1))
                 adaptiveAveragePool2DReference(
-                    x, inputHeight: height, inputWidth: width, outputHeight: 1, outputWidth: 1,
-                    into: one)
+                    x,
+                    inputHeight: height,
+                    inputWidth: width,
+                    outputHeight: 1,
+                    outputWidth: 1,
+                    into: one
+                )
                 adaptiveAveragePool2DReference(
-                    x.reshaped(rows: x.count, columns: 1), inputHeight: x.rows,
-                    inputWidth: channels, outputHeight: x.rows, outputWidth: 1, into: all)
+                    x.reshaped(rows: x.count, columns: 1),
+                    inputHeight: x.rows,
+                    inputWidth: channels,
+                    outputHeight: x.rows,
+                    outputWidth: 1,
+                    into: all
+                )
                 expectClose(mean, one)
                 expectClose(means, all)
             }
@@ -116,7 +148,11 @@ extension KernelTests {
     @Test
     func `TensorFlow pads more below and to the right`() {
         let geometry = ConvolutionGeometry.tensorFlowSame(
-            height: 8, width: 7, kernel: 3, stride: 2)
+            height: 8,
+            width: 7,
+            kernel: 3,
+            stride: 2
+        )
         #expect(geometry.padTop == 0 && geometry.padBottom == 1)
         #expect(geometry.padLeft == 1 && geometry.padRight == 1)
         #expect(geometry.outputHeight == 4 && geometry.outputWidth == 4)

@@ -44,7 +44,11 @@ private struct Golden {
     func weights(_ name: String) throws -> WeightMatrix {
         let tensor = try tensor(name)
         return unsafe WeightMatrix(
-            type: .f32, rows: tensor.rows, columns: tensor.columns, base: tensor.base)
+            type: .f32,
+            rows: tensor.rows,
+            columns: tensor.columns,
+            base: tensor.base
+        )
     }
 
     /// A picture (1, c, h, w) as interleaved pixels (h * w, c).
@@ -107,7 +111,14 @@ extension KernelTests {
         layerNormReference(x, weight: weight, bias: bias, epsilon: 1e-6, into: out)
         expectClose(out, try golden.tensor("layer"))
         gatedRMSNormReference(
-            x, gate: z, gateOffset: 0, weight: weight, groupCount: 2, epsilon: 1e-5, into: out)
+            x,
+            gate: z,
+            gateOffset: 0,
+            weight: weight,
+            groupCount: 2,
+            epsilon: 1e-5,
+            into: out
+        )
         expectClose(out, try golden.tensor("gated"))
     }
 
@@ -120,7 +131,11 @@ extension KernelTests {
         let data = bench.bytes(bytes.count)
         for index in bytes.indices { data[index] = bytes[index] }
         let w = unsafe WeightMatrix(
-            type: type, rows: 4, columns: 64, base: UnsafeRawPointer(data.base))
+            type: type,
+            rows: 4,
+            columns: 64,
+            base: UnsafeRawPointer(data.base)
+        )
         let values = bench.tensor(4, 64)
         dequantizeReference(w, into: values)
         expectClose(values, try golden.tensor("\(name)_values"), absolute: 0, relative: 1e-7)
@@ -146,8 +161,12 @@ extension KernelTests {
         let expected = try golden.tensor("out")
         let out = bench.tensor(expected.rows, expected.columns)
         attentionReference(
-            query: try golden.tensor("query"), key: try golden.tensor("key"),
-            value: try golden.tensor("value"), headCount: 2, into: out)
+            query: try golden.tensor("query"),
+            key: try golden.tensor("key"),
+            value: try golden.tensor("value"),
+            headCount: 2,
+            into: out
+        )
         expectClose(out, expected)
     }
 
@@ -161,7 +180,12 @@ extension KernelTests {
         let bias = try golden.vector("bias")
 
         let strided = ConvolutionGeometry.pytorch(
-            height: 9, width: 8, kernel: 3, stride: 2, padding: 1)
+            height: 9,
+            width: 8,
+            kernel: 3,
+            stride: 2,
+            padding: 1
+        )
         let patches = bench.tensor(strided.outputHeight * strided.outputWidth, 27)
         let scratch = bench.bytes(matMulScratchByteCount(tokens: patches.rows, columns: 27))
         let out = bench.tensor(patches.rows, 4)
@@ -187,14 +211,25 @@ extension KernelTests {
         ] {
             let out = bench.tensor(geometry.outputHeight * geometry.outputWidth, 3)
             depthwiseConv2DReference(
-                pixels, weight: weight, bias: bias, geometry: geometry, activation: activation,
-                into: out)
+                pixels,
+                weight: weight,
+                bias: bias,
+                geometry: geometry,
+                activation: activation,
+                into: out
+            )
             expectClose(out, try golden.pixels(name))
         }
 
         let pooled = bench.tensor(12, 3)
         adaptiveAveragePool2DReference(
-            pixels, inputHeight: 9, inputWidth: 8, outputHeight: 4, outputWidth: 3, into: pooled)
+            pixels,
+            inputHeight: 9,
+            inputWidth: 8,
+            outputHeight: 4,
+            outputWidth: 3,
+            into: pooled
+        )
         expectClose(pooled, try golden.pixels("pooled"))
     }
 
@@ -206,8 +241,13 @@ extension KernelTests {
         let history = try golden.tensor("history")
         let out = bench.tensor(expected.rows, expected.columns)
         causalConv1DReference(
-            try golden.tensor("x"), columnOffset: 0, weight: try golden.tensor("weight"),
-            bias: try golden.vector("bias"), history: history, into: out)
+            try golden.tensor("x"),
+            columnOffset: 0,
+            weight: try golden.tensor("weight"),
+            bias: try golden.vector("bias"),
+            history: history,
+            into: out
+        )
         expectClose(out, expected)
         expectSame(history, try golden.tensor("historyAfter"))
     }
@@ -224,10 +264,19 @@ extension KernelTests {
         let h = try golden.tensor("state")
         let out = bench.tensor(expected.rows, expected.columns)
         selectiveScanReference(
-            u: try golden.tensor("u"), delta: try golden.tensor("delta"),
-            deltaBias: try golden.vector("deltaBias"), a: try golden.tensor("a"), bc: bc,
-            bOffset: 0, cOffset: b.columns, d: try golden.vector("d"),
-            gates: try golden.tensor("z"), zOffset: 0, state: h, into: out)
+            u: try golden.tensor("u"),
+            delta: try golden.tensor("delta"),
+            deltaBias: try golden.vector("deltaBias"),
+            a: try golden.tensor("a"),
+            bc: bc,
+            bOffset: 0,
+            cOffset: b.columns,
+            d: try golden.vector("d"),
+            gates: try golden.tensor("z"),
+            zOffset: 0,
+            state: h,
+            into: out
+        )
         expectClose(out, expected)
         expectClose(h, try golden.tensor("stateAfter"))
     }
@@ -240,9 +289,17 @@ extension KernelTests {
         let h = try golden.tensor("state")
         let out = bench.tensor(expected.rows, expected.columns)
         stateSpaceScanReference(
-            xbc: try golden.tensor("xbc"), projected: try golden.tensor("dt"), dtOffset: 0,
-            dtBias: try golden.vector("dtBias"), a: try golden.vector("a"),
-            d: try golden.vector("d"), headCount: 4, groupCount: 2, state: h, into: out)
+            xbc: try golden.tensor("xbc"),
+            projected: try golden.tensor("dt"),
+            dtOffset: 0,
+            dtBias: try golden.vector("dtBias"),
+            a: try golden.vector("a"),
+            d: try golden.vector("d"),
+            headCount: 4,
+            groupCount: 2,
+            state: h,
+            into: out
+        )
         expectClose(out, expected)
         expectClose(h, try golden.tensor("stateAfter"))
     }

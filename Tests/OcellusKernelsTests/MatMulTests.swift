@@ -37,7 +37,11 @@ extension KernelTests {
     }
 
     private func check(
-        _ bench: Workbench, _ type: WeightType, tokens: Int, rows: Int, columns: Int,
+        _ bench: Workbench,
+        _ type: WeightType,
+        tokens: Int,
+        rows: Int,
+        columns: Int,
         on pool: borrowing ThreadPool
     ) {
         let (w, values) = bench.weights(type, rows, columns)
@@ -104,7 +108,11 @@ extension KernelTests {
                 data.base.storeBytes(of: UInt16(bits), toByteOffset: 2 * bits, as: UInt16.self)
             }
             let w = unsafe WeightMatrix(
-                type: .f16, rows: 256, columns: 256, base: UnsafeRawPointer(data.base))
+                type: .f16,
+                rows: 256,
+                columns: 256,
+                base: UnsafeRawPointer(data.base)
+            )
             let (actual, expected) = (bench.tensor(256, 256), bench.tensor(256, 256))
             dequantize(w, into: actual)
             dequantizeReference(w, into: expected)

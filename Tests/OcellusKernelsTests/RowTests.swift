@@ -39,11 +39,24 @@ extension KernelTests {
                 let weight = bench.vector(columns)
                 let (out, expected) = (bench.copy(y), bench.copy(y))
                 gatedRMSNorm(
-                    y, gate: gates, gateOffset: 5, weight: weight, groupCount: groups,
-                    epsilon: 1e-5, into: out, on: pool)
+                    y,
+                    gate: gates,
+                    gateOffset: 5,
+                    weight: weight,
+                    groupCount: groups,
+                    epsilon: 1e-5,
+                    into: out,
+                    on: pool
+                )
                 gatedRMSNormReference(
-                    y, gate: gates, gateOffset: 5, weight: weight, groupCount: groups,
-                    epsilon: 1e-5, into: expected)
+                    y,
+                    gate: gates,
+                    gateOffset: 5,
+                    weight: weight,
+                    groupCount: groups,
+                    epsilon: 1e-5,
+                    into: expected
+                )
                 expectClose(out, expected, absolute: 2e-6, relative: 4e-6)
             }
         }
@@ -140,11 +153,18 @@ extension KernelTests {
                 for threadCount in 1...3 {
                     let pool = ThreadPool(threadCount: threadCount)
                     let scratch = bench.bytes(
-                        attentionScratchByteCount(tokens: tokens, threadCount: threadCount))
+                        attentionScratchByteCount(tokens: tokens, threadCount: threadCount)
+                    )
                     let out = bench.tensor(tokens, heads * width)
                     attention(
-                        query: q, key: k, value: v, headCount: heads, into: out, scratch: scratch,
-                        on: pool)
+                        query: q,
+                        key: k,
+                        value: v,
+                        headCount: heads,
+                        into: out,
+                        scratch: scratch,
+                        on: pool
+                    )
                     expectClose(out, expected, absolute: 2e-6, relative: 1e-5)
                     expectSame(out, first ?? out)
                     first = out

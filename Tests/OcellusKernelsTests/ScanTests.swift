@@ -21,14 +21,26 @@ extension KernelTests {
                 let expected = bench.tensor(tokens, channels)
                 let expectedHistory = bench.copy(history)
                 causalConv1DReference(
-                    x, columnOffset: 7, weight: values, bias: bias, history: expectedHistory,
-                    into: expected)
+                    x,
+                    columnOffset: 7,
+                    weight: values,
+                    bias: bias,
+                    history: expectedHistory,
+                    into: expected
+                )
                 for threadCount in 1...3 {
                     let pool = ThreadPool(threadCount: threadCount)
                     let (out, after) = (bench.tensor(tokens, channels), bench.copy(history))
                     causalConv1D(
-                        x, columnOffset: 7, channels: channels, weight: weight, bias: bias,
-                        history: after, into: out, on: pool)
+                        x,
+                        columnOffset: 7,
+                        channels: channels,
+                        weight: weight,
+                        bias: bias,
+                        history: after,
+                        into: out,
+                        on: pool
+                    )
                     expectClose(out, expected, absolute: 2e-6)
                     expectSame(after, expectedHistory)
                 }
@@ -57,16 +69,37 @@ extension KernelTests {
 
         func run(tokens: Range<Int>, h: Tensor, out: Tensor, on pool: borrowing ThreadPool) {
             selectiveScan(
-                u: u.rows(tokens), delta: delta.rows(tokens), deltaBias: deltaBias, a: a,
-                bc: bc.rows(tokens), bOffset: 3, cOffset: 3 + states, d: d,
-                gates: gates.rows(tokens), zOffset: u.columns, state: h, into: out.rows(tokens),
-                on: pool)
+                u: u.rows(tokens),
+                delta: delta.rows(tokens),
+                deltaBias: deltaBias,
+                a: a,
+                bc: bc.rows(tokens),
+                bOffset: 3,
+                cOffset: 3 + states,
+                d: d,
+                gates: gates.rows(tokens),
+                zOffset: u.columns,
+                state: h,
+                into: out.rows(tokens),
+                on: pool
+            )
         }
 
         func runReference(h: Tensor, out: Tensor) {
             selectiveScanReference(
-                u: u, delta: delta, deltaBias: deltaBias, a: aValues, bc: bc, bOffset: 3,
-                cOffset: 3 + states, d: d, gates: gates, zOffset: u.columns, state: h, into: out)
+                u: u,
+                delta: delta,
+                deltaBias: deltaBias,
+                a: aValues,
+                bc: bc,
+                bOffset: 3,
+                cOffset: 3 + states,
+                d: d,
+                gates: gates,
+                zOffset: u.columns,
+                state: h,
+                into: out
+            )
         }
     }
 
@@ -75,7 +108,8 @@ extension KernelTests {
         Self.onEachInstructionSet {
             let bench = Workbench(seed: 32)
             for (tokens, channels, states) in [
-                (1, 1, 1), (1, 100, 16), (1, 19, 5), (5, 37, 16), (7, 20, 8), (4, 33, 5), (9, 16, 33),
+                (1, 1, 1), (1, 100, 16), (1, 19, 5), (5, 37, 16), (7, 20, 8), (4, 33, 5),
+                (9, 16, 33),
                 (3, 50, 64), (200, 40, 16),
             ] {
                 let scan = Scan(bench, tokens: tokens, channels: channels, states: states)
@@ -147,16 +181,35 @@ extension KernelTests {
                 let before = bench.tensor(channels, states)
                 let (h, expected) = (bench.copy(before), bench.tensor(tokens, channels))
                 stateSpaceScanReference(
-                    xbc: xbc, projected: projected, dtOffset: 5, dtBias: dtBias, a: a, d: d,
-                    headCount: heads, groupCount: groups, state: h, into: expected)
+                    xbc: xbc,
+                    projected: projected,
+                    dtOffset: 5,
+                    dtBias: dtBias,
+                    a: a,
+                    d: d,
+                    headCount: heads,
+                    groupCount: groups,
+                    state: h,
+                    into: expected
+                )
                 var first: Tensor?
                 for threadCount in 1...3 {
                     let pool = ThreadPool(threadCount: threadCount)
                     let (after, out) = (bench.copy(before), bench.tensor(tokens, channels))
                     stateSpaceScan(
-                        xbc: xbc, projected: projected, dtOffset: 5, dtBias: dtBias, a: a, d: d,
-                        headCount: heads, groupCount: groups, dState: states, state: after,
-                        into: out, on: pool)
+                        xbc: xbc,
+                        projected: projected,
+                        dtOffset: 5,
+                        dtBias: dtBias,
+                        a: a,
+                        d: d,
+                        headCount: heads,
+                        groupCount: groups,
+                        dState: states,
+                        state: after,
+                        into: out,
+                        on: pool
+                    )
                     expectClose(out, expected, absolute: 1e-4, relative: 1e-5)
                     expectClose(after, h, absolute: 1e-5, relative: 1e-5)
                     expectSame(out, first ?? out)

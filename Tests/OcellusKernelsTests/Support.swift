@@ -54,7 +54,9 @@ final class Workbench {
 
     /// Random elements; `guardCount` NaNs behind them would show in any result that reads on.
     func tensor(
-        _ rows: Int, _ columns: Int, in range: ClosedRange<Float> = -1...1
+        _ rows: Int,
+        _ columns: Int,
+        in range: ClosedRange<Float> = -1...1
     ) -> Tensor {
         let guardCount = 64
         let count = rows * columns
@@ -88,7 +90,10 @@ final class Workbench {
 
     /// Random weights in any type, with the values that they stand for.
     func weights(
-        _ type: WeightType, _ rows: Int, _ columns: Int, in range: ClosedRange<Float> = -1...1
+        _ type: WeightType,
+        _ rows: Int,
+        _ columns: Int,
+        in range: ClosedRange<Float> = -1...1
     ) -> (matrix: WeightMatrix, values: Tensor) {
         let byteCount = rows * columns / type.blockElementCount * type.blockByteCount
         let data = bytes(byteCount + 2).base + 2  // a file gives no alignment
@@ -105,22 +110,34 @@ final class Workbench {
         case .f16:
             for index in 0..<rows * columns {
                 data.storeBytes(
-                    of: Self.half(next(), largest: 15), toByteOffset: 2 * index, as: UInt16.self)
+                    of: Self.half(next(), largest: 15),
+                    toByteOffset: 2 * index,
+                    as: UInt16.self
+                )
             }
         case .q8_0, .q4_0:
             for block in 0..<byteCount / type.blockByteCount {
                 let offset = block * type.blockByteCount
                 data.storeBytes(
-                    of: Self.half(next(), largest: 10), toByteOffset: offset, as: UInt16.self)
+                    of: Self.half(next(), largest: 10),
+                    toByteOffset: offset,
+                    as: UInt16.self
+                )
                 for index in 2..<type.blockByteCount {
                     data.storeBytes(
-                        of: UInt8(truncatingIfNeeded: next()), toByteOffset: offset + index,
-                        as: UInt8.self)
+                        of: UInt8(truncatingIfNeeded: next()),
+                        toByteOffset: offset + index,
+                        as: UInt8.self
+                    )
                 }
             }
         }
         let matrix = unsafe WeightMatrix(
-            type: type, rows: rows, columns: columns, base: UnsafeRawPointer(data))
+            type: type,
+            rows: rows,
+            columns: columns,
+            base: UnsafeRawPointer(data)
+        )
         let values = tensor(rows, columns)
         dequantizeReference(matrix, into: values)
         return (matrix, values)
@@ -134,8 +151,12 @@ final class Workbench {
 
 /// Checks that two tensors agree to `absolute + relative * |expected|`.
 func expectClose(
-    _ actual: Tensor, _ expected: Tensor, absolute: Float = 1e-6, relative: Float = 1e-5,
-    _ comment: @autoclosure () -> String = "", sourceLocation: SourceLocation = #_sourceLocation
+    _ actual: Tensor,
+    _ expected: Tensor,
+    absolute: Float = 1e-6,
+    relative: Float = 1e-5,
+    _ comment: @autoclosure () -> String = "",
+    sourceLocation: SourceLocation = #_sourceLocation
 ) {
     #expect(actual.rows == expected.rows && actual.columns == expected.columns)
     for row in 0..<expected.rows {
@@ -148,7 +169,9 @@ func expectClose(
                 """
                 [\(row), \(column)] is \(a), expected \(e), \
                 \(instructionSetName()) \(comment())
-                """, sourceLocation: sourceLocation)
+                """,
+                sourceLocation: sourceLocation
+            )
             return
         }
     }
@@ -156,7 +179,9 @@ func expectClose(
 
 /// Checks that two tensors have the same bits.
 func expectSame(
-    _ actual: Tensor, _ expected: Tensor, sourceLocation: SourceLocation = #_sourceLocation
+    _ actual: Tensor,
+    _ expected: Tensor,
+    sourceLocation: SourceLocation = #_sourceLocation
 ) {
     let isSame = (0..<expected.count).allSatisfy {
         actual.base[$0].bitPattern == expected.base[$0].bitPattern

@@ -248,6 +248,7 @@ typedef struct {
     ck_tensor out; /* (t, heads * p) */
 } ck_state_space_scan_args;
 
-CK_REALTIME void ck_state_space_scan(ck_pool *pool, ck_state_space_scan_args args);
+CK_REALTIME void ck_state_space_scan(ck_pool *pool,
+                                     ck_state_space_scan_args args);
 
 #endif
