@@ -77,7 +77,7 @@ public struct FrameSource: ~Copyable {
 
     /// Recognises a stream by its first bytes.
     private static func open(
-        _ input: consuming InputStream,
+        _ input: InputStream,
         settings: SourceSettings
     ) throws(CaptureError) -> FrameSource {
         let isFile = input.byteCount != nil && settings.path != "-"

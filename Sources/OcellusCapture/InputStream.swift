@@ -3,7 +3,10 @@ import CLibc
 import OcellusMemory
 
 /// Bytes of a file, of standard input or of a program's output, with a look ahead.
-struct InputStream: ~Copyable {
+///
+/// A class, because Embedded Swift cannot destroy a non-copyable struct with a `deinit` that is not
+/// visible in the module that owns it.
+final class InputStream {
     /// The source, for errors.
     let path: String
     /// The bytes of the whole stream, if it is a file.
@@ -25,7 +28,7 @@ struct InputStream: ~Copyable {
     /// The corresponding C calls are `open` and `fstat`.
     ///
     /// - Throws: `CaptureError.unreadable`.
-    init(path: String) throws(CaptureError) {
+    convenience init(path: String) throws(CaptureError) {
         let opened = unsafe clibc_open(path, O_RDONLY | O_CLOEXEC, 0)
         guard opened >= 0 else {
             throw .unreadable(path: path, reason: SystemError.reason())
@@ -34,12 +37,12 @@ struct InputStream: ~Copyable {
     }
 
     /// Standard input.
-    init(standardInput path: String) {
+    convenience init(standardInput path: String) {
         self.init(path: path, descriptor: 0, ownsDescriptor: false, program: nil)
     }
 
     /// The output of a program.
-    init(_ program: consuming ChildProcess, path: String) {
+    convenience init(_ program: consuming ChildProcess, path: String) {
         let output = program.output
         self.init(path: path, descriptor: output, ownsDescriptor: false, program: program)
     }
@@ -72,7 +75,7 @@ struct InputStream: ~Copyable {
     ///
     /// - Precondition: the count is at most that of the buffer.
     /// - Throws: `CaptureError.unreadable`.
-    mutating func lookAhead(_ count: Int) throws(CaptureError) {
+    func lookAhead(_ count: Int) throws(CaptureError) {
         precondition(count <= buffer.count)
         while end - position < count, !isAtEnd {
             if buffer.count - position < count {
@@ -95,7 +98,7 @@ struct InputStream: ~Copyable {
     }
 
     /// Skips bytes that were read ahead.
-    mutating func skip(_ count: Int) {
+    func skip(_ count: Int) {
         precondition(count <= end - position)
         position += count
     }
@@ -107,7 +110,7 @@ struct InputStream: ~Copyable {
     ///   - count: how many bytes are wanted.
     /// - Returns: the count of bytes that were read.
     /// - Throws: `CaptureError.unreadable`.
-    mutating func read(into bytes: Bytes, count: Int) throws(CaptureError) -> Int {
+    func read(into bytes: Bytes, count: Int) throws(CaptureError) -> Int {
         precondition(count <= bytes.count)
         var filled = min(count, end - position)
         unsafe buffer.withUnsafeBytes { source in
@@ -134,7 +137,7 @@ struct InputStream: ~Copyable {
     /// Reads all that is left, at most so many bytes.
     ///
     /// - Throws: `CaptureError.unreadable`, or `CaptureError.unsupported` if there are more.
-    mutating func readAll(limit: Int) throws(CaptureError) -> [UInt8] {
+    func readAll(limit: Int) throws(CaptureError) -> [UInt8] {
         var all: [UInt8] = []
         while true {
             try lookAhead(1)
@@ -148,11 +151,11 @@ struct InputStream: ~Copyable {
     }
 
     /// After the end: what the program that wrote the stream says went wrong, if anything.
-    mutating func failureOfProgram() -> String? {
+    func failureOfProgram() -> String? {
         program?.finish()
     }
 
-    private mutating func noteEnd(_ got: Int) throws(CaptureError) {
+    private func noteEnd(_ got: Int) throws(CaptureError) {
         if got < 0 { throw .unreadable(path: path, reason: SystemError.reason()) }
         if got == 0 { isAtEnd = true }
     }
@@ -174,7 +177,7 @@ extension InputStream {
     /// Reads a line; nil if it has more bytes than the limit, or the stream ends within it.
     ///
     /// - Throws: `CaptureError.unreadable`.
-    mutating func readLine(limit: Int) throws(CaptureError) -> [UInt8]? {
+    func readLine(limit: Int) throws(CaptureError) -> [UInt8]? {
         var line: [UInt8] = []
         while line.count < limit {
             try lookAhead(1)

@@ -17,7 +17,7 @@ struct NetpbmStream: ~Copyable {
     /// The program that writes the stream, if any.
     private let program: String?
     private let stride: (count: Int, total: Int)?
-    private var input: InputStream
+    private let input: InputStream
     private var position = 0
     private var takenCount = 0
 
@@ -26,7 +26,7 @@ struct NetpbmStream: ~Copyable {
     /// - Throws: `CaptureError.image`; `.programFailed` if a program gave no frame;
     ///   `.lengthUnknown` if frames are to be spread evenly over a stream that is not a file.
     init(
-        _ input: consuming InputStream,
+        _ input: InputStream,
         settings: SourceSettings,
         program: String? = nil,
         clock: Clock
@@ -107,7 +107,7 @@ extension InputStream {
     ///
     /// - Throws: `CaptureError.image`, or `.programFailed` if the program that wrote the stream
     ///   failed.
-    fileprivate mutating func netpbmHeader(program: String?) throws(CaptureError) -> NetpbmHeader? {
+    fileprivate func netpbmHeader(program: String?) throws(CaptureError) -> NetpbmHeader? {
         try lookAhead(1)
         if lookahead.isEmpty {
             guard let program, let reason = failureOfProgram() else { return nil }

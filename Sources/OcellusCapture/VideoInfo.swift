@@ -26,7 +26,7 @@ struct VideoInfo {
             ],
             path: path
         )
-        var output = InputStream(process, path: path)
+        let output = InputStream(process, path: path)
         let bytes = try output.readAll(limit: VideoInfo.outputLimit)
         if let reason = output.failureOfProgram() {
             throw .programFailed(program: VideoInfo.program, path: path, reason: reason)

@@ -9,7 +9,7 @@ struct Y4MStream: ~Copyable {
     private let sampling: Sampling
     /// The frames of the whole stream, if it is a file.
     private let totalFrameCount: Int?
-    private var input: InputStream
+    private let input: InputStream
     /// The frame that the stream is at.
     private var position = 0
     /// How many frames were taken.
@@ -22,8 +22,7 @@ struct Y4MStream: ~Copyable {
     ///
     /// - Throws: as `Y4MHeader.init`; `CaptureError.lengthUnknown` if frames are to be spread evenly
     ///   over a stream that is not a file.
-    init(_ input: consuming InputStream, settings: SourceSettings) throws(CaptureError) {
-        var input = input
+    init(_ input: InputStream, settings: SourceSettings) throws(CaptureError) {
         guard let line = try input.readLine(limit: Y4MHeader.lineByteLimit) else {
             throw .damaged(path: settings.path, reason: "the Y4M header has no end")
         }
