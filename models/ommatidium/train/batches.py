@@ -17,7 +17,7 @@ def question_tensors(vocabulary: Vocabulary, asked: list[tuple[Facts, list[Quest
         for q in questions:
             prompt, position = vocabulary.prompt(q.text, q.noun)
             answer = vocabulary.answer(q.answer)
-            aux = facts.word_targets(q.thing) if q.thing >= 0 else (UNKNOWN,) * len(WORD_HEADS)
+            aux = facts.word_targets(q.thing) if q.thing >= 0 or q.kind.startswith("light") else (UNKNOWN,) * len(WORD_HEADS)
             rows.append((prompt, answer, position, aux))
     length = max(len(p) + len(a) - 1 for p, a, _, _ in rows)
     ids, labels = np.full((len(rows), length), END), np.full((len(rows), length), UNKNOWN)

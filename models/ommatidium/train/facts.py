@@ -98,8 +98,11 @@ class Facts:
         return int(self.appeared[things].any()) + 2 * int(self.left[things].any())
 
     def word_targets(self, kind: int) -> tuple[int, ...]:
-        """Auxiliary targets at the word that names the kind: count, seen, direction, place, change."""
-        values = self.count(kind), self.was_seen(kind), self.motion(kind), self.place(kind), self.change(kind)
+        """Auxiliary targets at the word that names the kind: count, seen, direction, place, change; for a kind below 0 at the
+        last word of a question about the light: lit, change of the light."""
+        if kind < 0:
+            return (UNKNOWN,) * 5 + tuple(int(v) for v in self.light_targets()[-1])
+        values = self.count(kind), self.was_seen(kind), self.motion(kind), self.place(kind), self.change(kind), None, None
         count, *others = (UNKNOWN if v is None else int(v) for v in values)
         return min(count, 5), *others
 

@@ -9,9 +9,9 @@ from facts import UNKNOWN
 from mamba2 import Mamba2, RMSNorm
 
 TOKENS = kinds.TOKEN_GRID ** 2
-# auxiliary targets at the word that names a thing: count, seen, direction, place, change
-WORD_HEADS = (len(kinds.NUMBERS), 2, len(kinds.DIRECTIONS), len(kinds.PLACES), 3)
 LIGHT_HEADS = (2, 3)      # at the frame token: lit, change since the first frame
+# auxiliary targets at the word that names a thing: count, seen, direction, place, change; then those of the light
+WORD_HEADS = (len(kinds.NUMBERS), 2, len(kinds.DIRECTIONS), len(kinds.PLACES), 3) + LIGHT_HEADS
 
 
 class Projector(nn.Module):

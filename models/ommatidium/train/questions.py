@@ -44,7 +44,7 @@ class Question(NamedTuple):
     text: str
     answer: str
     thing: int
-    noun: str
+    noun: str      # or the last word of a question about the light
 
 
 def plural_of(noun: str) -> str:
@@ -70,6 +70,8 @@ class Asker:
                     plural = plural_of(name)
             noun = plural if "{s}" in text else name
             text = text.format(a=article(name), x=name, s=plural)
+        elif kind in ("light", "light change"):
+            noun = text.split()[-1]
         chance = self.rng.random(3)
         if chance[0] < .6:
             text = text[0].upper() + text[1:]

@@ -12,6 +12,8 @@ import kinds
 from story import Story
 
 SIZE = kinds.IMAGE_SIZE
+DIFFERENT = 12      # cut-outs in a clip; the things of a pile share them
+COVERED = .28       # a cell that is covered less counts as background
 cv2.setNumThreads(1)
 
 
@@ -104,7 +106,7 @@ class Painter:
     def paint(self, rng: np.random.Generator, story: Story) -> tuple[np.ndarray, np.ndarray]:
         """Frames (frames, 128, 128, 3) uint8 and the thing that covers most of each cell (frames, 8, 8) int8, -1 for none."""
         aspect = float(rng.choice([1., .75, .5625, 1.25], p=[.35, .35, .2, .1]))
-        sprites = [self.sprite(rng, int(k), s * SIZE, aspect) for k, s in zip(story.kind, story.size)]
+        sprites = [self.sprite(rng, int(k), s * SIZE, aspect) for k, s in zip(story.kind[:DIFFERENT], story.size)]
         shake = 4
         scene, jitter = self.background(rng, shake), rng.random() < .4
         noise, blur, quality = rng.uniform(0, 7), rng.random() < .12, int(rng.integers(35, 95)) if rng.random() < .3 else 0
@@ -117,14 +119,15 @@ class Painter:
             if jitter:
                 dx, dy = (int(np.clip(v + rng.integers(-1, 2), 0, 2 * shake)) for v in (dx, dy))
             frame = scene[dy:dy + SIZE, dx:dx + SIZE].copy()
-            best = np.full(cells.shape[1:], .28, np.float32)
-            for thing, (rgb, alpha) in enumerate(sprites):
-                if story.present[thing, f]:
-                    cover = self.blend(frame, rgb, alpha, story.path[thing, f] * SIZE)
-                    if cover is not None:
-                        won = cover >= best
-                        cells[f][won] = thing
-                        best = np.where(cover > .1, np.maximum(best * (1 - cover), cover), best)
+            own, total = np.zeros((2, *cells.shape[1:]), np.float32)      # cover by the cell's thing, by all things
+            for thing in np.flatnonzero(story.present[:, f]):
+                rgb, alpha = sprites[thing % DIFFERENT]
+                cover = self.blend(frame, rgb, alpha, story.path[thing, f] * SIZE)
+                if cover is not None:
+                    own, total = own * (1 - cover), 1 - (1 - total) * (1 - cover)
+                    won = cover > own
+                    cells[f][won], own[won] = thing, cover[won]
+            cells[f][total < COVERED] = -1
             frame *= story.light[f] * cast
             if noise > .5:
                 sy, sx = rng.integers(0, 16, 2)

@@ -9,7 +9,8 @@ import numpy as np
 
 import kinds
 
-PILES = .13      # share of scenes that are piles
+PILES, PILES_IN_CROWDS = .13, .3      # share of scenes that are piles
+MOST_IN_A_PILE = 120
 STEP = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 
 
@@ -96,25 +97,26 @@ def collides(path, present, size, other) -> bool:
 def draw_pile(rng: np.random.Generator, frames: int, light: np.ndarray) -> Story:
     """Many things of one kind, as in a crate or on a shelf: loose in a part of the frame, or dense over all of it. Nothing moves."""
     kind = rng.choice(list(kinds.ROUND)) if rng.random() < .85 else rng.integers(kinds.COUNT)
-    dense = rng.random() < .65
-    columns, rows = rng.integers(2, 6, 2) if dense else rng.integers(2, 5, 2)
-    cells = rng.permutation(columns * rows)
+    dense = rng.random() < .7
+    across = np.exp(rng.uniform(np.log(2), np.log(11 if dense else 4)))      # things over the width of the frame
+    spread = rng.uniform(.45, 1.1, 2) if rng.random() < .6 else np.full(2, 1.1)
+    grid = np.maximum(2, np.round(across * spread * np.array([1, rng.uniform(.7, 1.1)])).astype(int))
+    cells = rng.permutation(grid.prod())[:MOST_IN_A_PILE]
     if not dense:
         cells = cells[:max(5, int(len(cells) * rng.uniform(.5, 1)))]
-    grid = np.array([columns, rows])
-    spread = np.ones(2) if dense else rng.uniform(.5, 1, 2)
+    column, row = cells % grid[0], cells // grid[0]
     corner = (1 - spread) * rng.random(2)
-    centre = corner + spread * (np.stack([cells % columns, cells // columns], 1) + .5) / grid
-    centre = centre + rng.normal(0, .12, centre.shape) / grid
-    size = np.full(len(cells), (spread / grid).max()) * (rng.uniform(1.1, 1.7) if dense else rng.uniform(.8, 1.2))
+    centre = corner + spread * np.stack([column + .5 * (row % 2), row + .5], 1) / grid
+    centre = centre + rng.normal(0, .1, centre.shape) / grid
+    size = np.full(len(cells), (spread / grid).max()) * (rng.uniform(1., 1.6) if dense else rng.uniform(.8, 1.1))
     path = np.repeat(centre[:, None], frames, 1)
     return Story(np.full(len(cells), kind), size, path, np.ones((len(cells), frames), bool), light)
 
 
 def draw(rng: np.random.Generator, frames: int = kinds.CLIP_FRAMES, crowd: float = 0.) -> Story:
-    """A random story. `crowd` moves the number of things up (encoder training wants full frames)."""
+    """A random story. `crowd` is the chance of one thing more, and of more piles (encoder training wants full frames)."""
     light = draw_light(rng, frames)
-    if rng.random() < PILES:
+    if rng.random() < (PILES_IN_CROWDS if crowd else PILES):
         return draw_pile(rng, frames, light)
     wanted = int(rng.choice(6, p=[.04, .24, .28, .24, .13, .07])) + (rng.random() < crowd)
     found_kinds, sizes, ways = [], [], []
