@@ -107,6 +107,8 @@ class Painter:
         """Frames (frames, 128, 128, 3) uint8 and the thing that covers most of each cell (frames, 8, 8) int8, -1 for none."""
         aspect = float(rng.choice([1., .75, .5625, 1.25], p=[.35, .35, .2, .1]))
         sprites = [self.sprite(rng, int(k), s * SIZE, aspect) for k, s in zip(story.kind[:DIFFERENT], story.size)]
+        if len(story.kind) > DIFFERENT:      # a pile: of one sort or of many
+            sprites = sprites[:rng.integers(2, DIFFERENT + 1)]
         shake = 4
         scene, jitter = self.background(rng, shake), rng.random() < .4
         noise, blur, quality = rng.uniform(0, 7), rng.random() < .12, int(rng.integers(35, 95)) if rng.random() < .3 else 0
@@ -121,7 +123,7 @@ class Painter:
             frame = scene[dy:dy + SIZE, dx:dx + SIZE].copy()
             own, total = np.zeros((2, *cells.shape[1:]), np.float32)      # cover by the cell's thing, by all things
             for thing in np.flatnonzero(story.present[:, f]):
-                rgb, alpha = sprites[thing % DIFFERENT]
+                rgb, alpha = sprites[thing % len(sprites)]
                 cover = self.blend(frame, rgb, alpha, story.path[thing, f] * SIZE)
                 if cover is not None:
                     own, total = own * (1 - cover), 1 - (1 - total) * (1 - cover)

@@ -9,7 +9,7 @@ import numpy as np
 
 import kinds
 
-PILES, PILES_IN_CROWDS = .13, .3      # share of scenes that are piles
+PILES, PILES_IN_CROWDS = .13, .4      # share of scenes that are piles
 MOST_IN_A_PILE = 120
 STEP = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 
@@ -98,7 +98,7 @@ def draw_pile(rng: np.random.Generator, frames: int, light: np.ndarray) -> Story
     """Many things of one kind, as in a crate or on a shelf: loose in a part of the frame, or dense over all of it. Nothing moves."""
     kind = rng.choice(list(kinds.ROUND)) if rng.random() < .85 else rng.integers(kinds.COUNT)
     dense = rng.random() < .7
-    across = np.exp(rng.uniform(np.log(2), np.log(11 if dense else 4)))      # things over the width of the frame
+    across = np.exp(rng.uniform(np.log(2), np.log(13 if dense else 4)))      # things over the width of the frame
     spread = rng.uniform(.45, 1.1, 2) if rng.random() < .6 else np.full(2, 1.1)
     grid = np.maximum(2, np.round(across * spread * np.array([1, rng.uniform(.7, 1.1)])).astype(int))
     cells = rng.permutation(grid.prod())[:MOST_IN_A_PILE]
