@@ -87,7 +87,18 @@ public struct Model: ~Copyable {
         } catch {
             throw .memory(error)
         }
-        let vocabulary = try Self.vocabulary(of: decoderFile)
+        let vocabulary = try Vocabulary(file: decoderFile)
+        guard vocabulary.count <= decoder.configuration.vocabularySize else {
+            throw .model(
+                .mismatch(
+                    path: decoderFile.path,
+                    what: "the count of tokens, at most one per row of "
+                        + "token_embd.weight,",
+                    expected: decoder.configuration.vocabularySize,
+                    found: vocabulary.count
+                )
+            )
+        }
 
         promptTemplate = try PromptTemplate(file: decoderFile)
         self.vocabulary = vocabulary
@@ -143,24 +154,6 @@ public struct Model: ~Copyable {
                 vision: vision.path,
                 what: "one is of '\(first)', the other of '\(second)'"
             )
-        }
-    }
-
-    private static func vocabulary(
-        of file: borrowing ModelFile
-    ) throws(OcellusError) -> Vocabulary {
-        let (tokens, types, merges, end) = try fromFile { () throws(ModelFileError) in
-            (
-                try file.strings("tokenizer.ggml.tokens"),
-                try file.ints("tokenizer.ggml.token_type"),
-                try file.strings("tokenizer.ggml.merges"),
-                try file.int("tokenizer.ggml.eos_token_id", default: 0)
-            )
-        }
-        do {
-            return try Vocabulary(tokens: tokens, types: types, merges: merges, endOfText: end)
-        } catch {
-            throw .tokenizer(path: file.path, error)
         }
     }
 

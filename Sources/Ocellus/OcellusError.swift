@@ -20,8 +20,8 @@ public enum OcellusError: Error {
     case noVision(path: String)
     /// There is nothing to answer: the text is empty.
     case emptyPrompt
-    /// A choice is empty, or there are none.
-    case emptyChoice
+    /// A choice is empty, or two are equal, or there are none.
+    case badChoices
     /// A saved state is damaged, or of another model or version.
     case state(path: String, what: String)
 
@@ -37,7 +37,7 @@ public enum OcellusError: Error {
         case .noVision(let path):
             "\(path) has no vision.gguf, so it cannot look at pictures; ask without one"
         case .emptyPrompt: "the question is empty"
-        case .emptyChoice: "choices must not be empty"
+        case .badChoices: "choices must be there, not empty, and different"
         case .state(let path, let what): "\(path): \(what)"
         }
     }

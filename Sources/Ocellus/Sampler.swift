@@ -32,8 +32,10 @@ struct Sampler {
     ) -> Int {
         guard sampling.temperature > 0 else { return argmax(logits) }
         let p = arena[probabilities]
+        // The greatest becomes 0, so that no temperature makes an infinity of it.
+        let greatest = logits[0, argmax(logits)]
         for token in 0..<logits.columns {
-            p[0, token] = logits[0, token] / sampling.temperature
+            p[0, token] = (logits[0, token] - greatest) / sampling.temperature
         }
         softmax(p)
         let heap = arena[self.heap]

@@ -11,26 +11,29 @@ extension Session {
     /// - Throws: `OcellusError.emptyPrompt` if there is no token to read.
     public func prompt(_ question: String) throws(OcellusError) -> Prompt {
         let tokens = model.promptTemplate.tokens(of: question, tokenizer: model.tokenizer)
-        guard !tokens.isEmpty, !question.isEmpty else { throw .emptyPrompt }
+        guard !tokens.isEmpty, !withoutSpaces(question).isEmpty else { throw .emptyPrompt }
         return Prompt(tokens: tokens)
     }
 
     /// Makes a closed set of answers ready to be scored.
     ///
-    /// - Throws: `OcellusError.emptyChoice` if there are none, or one has no text.
+    /// - Throws: `OcellusError.badChoices` if there are none, one has no text, or two are equal.
     public func choices(_ texts: [String]) throws(OcellusError) -> Choices {
-        guard !texts.isEmpty else { throw .emptyChoice }
+        var trimmed: [String] = []
         var tokens: [[Int]] = []
         for text in texts {
-            guard !text.isEmpty else { throw .emptyChoice }
+            let choice = model.promptTemplate.isPresent ? withoutSpaces(text) : text
+            guard !choice.isEmpty, !trimmed.contains(choice) else { throw .badChoices }
+            trimmed.append(choice)
             // Answers begin with a space, and end, where the model was trained on prompts.
             tokens.append(
                 model.promptTemplate.isPresent
-                    ? model.tokenizer.encode(" " + text) + [model.vocabulary.endOfText]
-                    : model.tokenizer.encode(text)
+                    ? model.tokenizer.encode(" " + choice) + [model.vocabulary.endOfText]
+                    : model.tokenizer.encode(choice)
             )
         }
-        return Choices(texts: texts, tokens: tokens)
+        guard !tokens.isEmpty else { throw .badChoices }
+        return Choices(texts: trimmed, tokens: tokens)
     }
 
     /// Answers a question about all that was seen, token by token; the live state stays as it is.
@@ -152,4 +155,12 @@ private func logSumExp(_ row: Tensor) -> Float {
     var sum: Float = 0
     for column in 0..<row.columns { sum += clibc_exp(row[0, column] - greatest) }
     return greatest + clibc_log(sum)
+}
+
+/// A text without the spaces around it.
+private func withoutSpaces(_ text: String) -> String {
+    var bytes = text.utf8[...]
+    while bytes.first == UInt8(ascii: " ") { bytes.removeFirst() }
+    while bytes.last == UInt8(ascii: " ") { bytes.removeLast() }
+    return String(decoding: bytes, as: UTF8.self)
 }

@@ -105,7 +105,8 @@ extension Session {
                 .copyMemory(from: UnsafeRawBufferPointer(rebasing: block[offset..<end]))
             offset = end
         }
-        frameCount = Int(truncatingIfNeeded: header.frameCount & UInt64(Int.max))
+        // A forged count must leave room for more frames.
+        frameCount = Int(min(header.frameCount, UInt64(Int.max / 2)))
         return .success(())
     }
 

@@ -75,8 +75,12 @@ extension PreprocessorSettings {
         func refuse(_ what: String) -> OcellusError {
             .model(.unsupported(path: file.path, what: what))
         }
-        guard mean.count == 3, deviation.count == 3, deviation.allSatisfy({ $0 > 0 }) else {
-            throw refuse("clip.vision.image_mean and .image_std must have three numbers above 0")
+        guard mean.count == 3, deviation.count == 3, mean.allSatisfy({ $0.isFinite }),
+            deviation.allSatisfy({ $0.isNormal && $0 > 0 })
+        else {
+            throw refuse(
+                "clip.vision.image_mean and .image_std must have three numbers each, those of image_std above 0"
+            )
         }
         let strategy: Strategy
         switch strategyName {

@@ -20,10 +20,12 @@ enum FFmpeg {
             clock.period = period
             filter = "fps=fps=1000000000/\(period.nanoseconds):round=up"
         case .evenly(let count):
-            guard let duration = try VideoInfo(input, path: settings.path).duration else {
+            let video = try VideoInfo(input, path: settings.path)
+            guard let duration = video.duration else {
                 throw .lengthUnknown(path: settings.path)
             }
-            clock.period = duration / count
+            // More than the video has would be the same pictures again.
+            clock.period = duration / min(count, video.frameCount(in: duration))
             clock.start = clock.period / 2
             filter = "fps=fps=1000000000/\(max(1, clock.period.nanoseconds)):round=near"
         case .all:

@@ -36,6 +36,15 @@ struct VideoInfo {
         }
     }
 
+    /// About how many frames the video has, at least one.
+    func frameCount(in duration: Duration) -> Int {
+        let seconds =
+            Double(duration.components.seconds)
+            + Double(duration.components.attoseconds) / 1e18
+        let count = seconds * Double(rate.numerator) / Double(rate.denominator)
+        return max(1, Int(min(count.rounded(), 1e9)))
+    }
+
     /// Reads a line such as `duration=12.5` or `avg_frame_rate=30000/1001`; the stream's lines come
     /// before the container's.
     private mutating func read(_ line: String) {

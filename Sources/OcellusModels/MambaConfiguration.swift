@@ -81,6 +81,9 @@ public struct MambaConfiguration: Sendable {
         epsilon = try reading { () throws(ModelFileError) in
             try file.float("\(architecture).attention.layer_norm_rms_epsilon")
         }
+        guard epsilon.isFinite, epsilon >= 0 else {
+            throw .unsupported(path: path, what: "the epsilon of the norms is not a number above 0")
+        }
         // In Mamba-2 files this key holds the count of heads.
         let timeStepRank = try size("ssm.time_step_rank")
         if architecture == "mamba" {

@@ -74,6 +74,9 @@ public struct VisionConfiguration: Sendable {
         epsilon = try reading { () throws(ModelFileError) in
             try file.float("clip.vision.attention.layer_norm_epsilon", default: 1e-5)
         }
+        guard epsilon.isFinite, epsilon >= 0 else {
+            throw .unsupported(path: path, what: "the epsilon of the norms is not a number above 0")
+        }
         activation = try Self.activation(file)
         guard imageSize > 0, dVision > 0, patchSize > 0, headCount > 0, feedForwardWidth > 0,
             dVision % headCount == 0, patchSize <= imageSize

@@ -62,7 +62,7 @@ struct Arguments {
             }
             if let inlineValue {
                 values.append((name, inlineValue))
-            } else if index < texts.count {
+            } else if index < texts.count, !texts[index].hasPrefix("--") {
                 values.append((name, texts[index]))
                 index += 1
             } else {

@@ -36,9 +36,10 @@ extension CommandError {
         switch error {
         case .image(let inner): self.init(inner)
         case .unreadable, .emptyFolder: self.init(.noInput, error.description)
-        case .programMissing, .programFailed: self.init(.unavailable, error.description)
+        case .programMissing: self.init(.unavailable, error.description)
         case .lengthUnknown: self.init(.usage, error.description)
-        case .unknownStream, .damaged, .unsupported: self.init(.badInput, error.description)
+        case .unknownStream, .programFailed, .damaged, .unsupported:
+            self.init(.badInput, error.description)
         }
     }
 
@@ -51,7 +52,7 @@ extension CommandError {
         case .model, .tokenizer, .mixedFiles: self.init(.badModel, error.description)
         case .memory: self.init(.noMemory, error.description)
         case .state: self.init(.badInput, error.description)
-        case .noVision, .emptyPrompt, .emptyChoice: self.init(.usage, error.description)
+        case .noVision, .emptyPrompt, .badChoices: self.init(.usage, error.description)
         }
     }
 }

@@ -11,7 +11,7 @@ enum ExitCode: Int32 {
     case badInput = 65
     /// A file is not there or cannot be read.
     case noInput = 66
-    /// A program that is needed (ffmpeg) is missing or failed.
+    /// A program that is needed (ffmpeg) is not installed.
     case unavailable = 69
     /// There is not enough memory.
     case noMemory = 71

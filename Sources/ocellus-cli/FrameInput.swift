@@ -22,21 +22,26 @@ struct FrameInput: ~Copyable {
                 throw .usage("--frames and --every belong to --video")
             }
             let pictures = arguments.strings("--image")
-            maximumFrame = try Self.largest(pictures)
+            maximumFrame = try Self.largest(
+                pictures,
+                limit: try ModelOptions.frameLimit(arguments) ?? .standardLimit
+            )
             self.pictures = pictures
             clip = nil
             return
         }
-        let frames = try arguments.int(
-            "--frames",
-            default: try ModelOptions.framesOfTraining(arguments),
-            in: 1...100_000
-        )
+        var frames: Int?
+        if arguments.has("--frames") {
+            frames = try arguments.int("--frames", default: 1, in: 1...100_000)
+        } else if period == nil {
+            frames = try ModelOptions.framesOfTraining(arguments)
+        }
         let source = try Self.open(
             SourceSettings(
                 path: path,
                 period: period,
-                frameCount: period == nil ? frames : nil
+                frameCount: frames,
+                limit: try ModelOptions.frameLimit(arguments) ?? .standardLimit
             )
         )
         pictures = []
@@ -104,11 +109,14 @@ struct FrameInput: ~Copyable {
         }
     }
 
-    private static func largest(_ paths: [String]) throws(CommandError) -> ImageSize? {
+    private static func largest(
+        _ paths: [String],
+        limit: ImageSize
+    ) throws(CommandError) -> ImageSize? {
         var largest: ImageSize?
         for path in paths {
             do {
-                let size = try PictureFile.size(of: path)
+                let size = try PictureFile.size(of: path, limit: limit)
                 largest = largest?.union(size) ?? size
             } catch {
                 throw CommandError(error)

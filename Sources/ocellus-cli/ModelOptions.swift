@@ -3,6 +3,7 @@ import CLibc
 import Ocellus
 import OcellusFormat
 import OcellusImage
+import OcellusModels
 
 /// The options that all commands share: which model, how many threads, how large a frame.
 enum ModelOptions {
@@ -38,12 +39,8 @@ enum ModelOptions {
             default: options.chunkLength,
             in: 1...4096
         )
-        if let text = arguments.string("--max-frame") {
-            guard let size = parseSize(text) else {
-                throw .usage("--max-frame '\(text)' is not a size such as 1280x720")
-            }
-            options.maximumFrame = size
-        } else if let frame {
+        options.maximumFrame = try frameLimit(arguments) ?? options.maximumFrame
+        if let frame, !arguments.has("--max-frame") {
             options.maximumFrame = options.maximumFrame.union(frame)
         }
         do {
@@ -53,12 +50,25 @@ enum ModelOptions {
         }
     }
 
-    /// The count of frames of the clips that the model was trained on.
+    /// The largest frame of `--max-frame`, if it was given.
+    static func frameLimit(_ arguments: Arguments) throws(CommandError) -> ImageSize? {
+        guard let text = arguments.string("--max-frame") else { return nil }
+        guard let size = parseSize(text) else {
+            throw .usage(
+                "--max-frame '\(text)' is not a size such as 1280x720, at most 16384x16384"
+            )
+        }
+        return size
+    }
+
+    /// The count of frames of the clips that the model was trained on; 6 if it does not say.
     static func framesOfTraining(_ arguments: Arguments) throws(CommandError) -> Int {
         let model = try open(arguments)
-        let key = "ocellus.video.frames"
-        let frames = (try? model.decoderFile.int(key, default: 6)) ?? 6
-        return min(max(frames, 1), 1000)
+        do {
+            return min(max(try model.decoderFile.int("ocellus.video.frames", default: 6), 1), 1000)
+        } catch {
+            throw CommandError(OcellusError.model(.file(error)))
+        }
     }
 
     /// Starts a session with a model.

@@ -11,9 +11,9 @@ func writeNote(_ text: String) {
     unsafe fputs(text + "\n", clibc_stderr())
 }
 
-/// Hands everything written so far to whoever reads it.
-func flushOutput() {
-    unsafe fflush(clibc_stdout())
+/// Hands everything written so far to whoever reads it; whether all of it could be written.
+func flushOutput() -> Bool {
+    unsafe fflush(clibc_stdout()) == 0 && ferror(clibc_stdout()) == 0
 }
 
 /// A number with a fixed count of digits behind the point.

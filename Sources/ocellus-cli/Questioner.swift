@@ -41,7 +41,9 @@ struct Questioner {
             return
         }
         var texts: [String] = []
-        for part in text.split(separator: ",") { texts.append(String(part)) }
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            texts.append(String(part))
+        }
         do {
             choices = try session.choices(texts)
         } catch {

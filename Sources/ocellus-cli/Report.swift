@@ -4,7 +4,8 @@ import OcellusMemory
 
 /// Times and memory of a run, for `--stats`.
 struct Report {
-    private var frameTimes: [FrameTimes] = []
+    private var frameCount: Int64 = 0
+    private var frameTimes = FrameTimes()
     private var promptTokens = 0
     private var promptNanoseconds: Int64 = 0
     private var answerTokens = 0
@@ -12,7 +13,11 @@ struct Report {
 
     /// Counts a frame that was seen.
     mutating func add(_ times: FrameTimes) {
-        frameTimes.append(times)
+        frameCount += 1
+        frameTimes.preprocess += times.preprocess
+        frameTimes.encode += times.encode
+        frameTimes.project += times.project
+        frameTimes.fold += times.fold
     }
 
     /// Counts a question that was answered.
@@ -25,15 +30,8 @@ struct Report {
 
     /// Writes the report to standard error.
     func write(session: borrowing Session) {
-        if !frameTimes.isEmpty {
-            var sum = FrameTimes()
-            for times in frameTimes {
-                sum.preprocess += times.preprocess
-                sum.encode += times.encode
-                sum.project += times.project
-                sum.fold += times.fold
-            }
-            let count = Int64(frameTimes.count)
+        if frameCount > 0 {
+            let (sum, count) = (frameTimes, frameCount)
             writeNote("frames          \(count)")
             writeNote("per frame       \(milliseconds(sum.total / count)) ms:")
             writeNote("  preprocess    \(milliseconds(sum.preprocess / count)) ms")

@@ -50,7 +50,8 @@ struct WatchCommand {
         guard !questions.isEmpty else { throw .usage("--ask is missing: --ask \"question\"") }
         source = SourceSettings(
             path: try arguments.required("--source", "PATH"),
-            period: try arguments.duration("--every") ?? .seconds(1)
+            period: try arguments.duration("--every") ?? .seconds(1),
+            limit: try ModelOptions.frameLimit(arguments) ?? .standardLimit
         )
     }
 
@@ -107,10 +108,14 @@ struct WatchCommand {
         of frames: inout FrameSource,
         into slot: Bytes
     ) throws(CommandError) -> Frame? {
-        do {
-            return try frames.next(into: slot)
-        } catch {
-            throw CommandError(error)
+        while true {
+            do throws(CaptureError) {
+                return try frames.next(into: slot)
+            } catch {
+                // A folder or a stream may hold a damaged picture; the next one is as good as ever.
+                guard case .image = error else { throw CommandError(error) }
+                writeNote("ocellus: skipped: " + error.description)
+            }
         }
     }
 }

@@ -49,17 +49,20 @@ let programHelp = """
     Answers go to standard output, everything else to standard error.
 
     exit codes: 0 success, 64 wrong command line, 65 bad picture, clip or state,
-    66 file missing or unreadable, 69 ffmpeg missing or failed, 71 not enough memory,
+    66 file missing or unreadable, 69 ffmpeg is not installed, 71 not enough memory,
     74 results cannot be written, 78 bad model
     """
 
-do {
+do throws(CommandError) {
     // Answers reach a reader line by line, also through a pipe.
     unsafe setvbuf(clibc_stdout(), nil, _IOLBF, 0)
     try runProgram(Arguments.ofProcess())
+    guard flushOutput() else {
+        throw CommandError(.cannotWrite, "the results cannot be written to standard output")
+    }
     exit(ExitCode.success.rawValue)
 } catch {
-    flushOutput()
+    _ = flushOutput()
     writeNote("ocellus: " + error.message)
     exit(error.exitCode.rawValue)
 }

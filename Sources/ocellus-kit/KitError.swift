@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import Ocellus
 import OcellusFormat
 import OcellusImage
@@ -49,7 +50,7 @@ struct KitError: Error {
         case .model, .tokenizer, .mixedFiles: self.init(.badModel, error.description)
         case .memory: self.init(.noMemory, error.description)
         case .state: self.init(.badInput, error.description)
-        case .noVision, .emptyPrompt, .emptyChoice: self.init(.usage, error.description)
+        case .noVision, .emptyPrompt, .badChoices: self.init(.usage, error.description)
         }
     }
 }
@@ -64,5 +65,14 @@ func describing<Value: ~Copyable>(_ body: () throws -> Value) throws -> Value {
         throw KitError(error)
     } catch let error as OcellusError {
         throw KitError(error)
+    }
+}
+
+/// Runs a body that writes to a path, and turns its error into one with a message and an exit code.
+func writing(to path: String, _ body: () throws -> Void) throws {
+    do {
+        try body()
+    } catch {
+        throw KitError(.cannotWrite, "\(path): cannot be written: \(error.localizedDescription)")
     }
 }

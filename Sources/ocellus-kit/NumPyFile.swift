@@ -27,6 +27,6 @@ enum NumPyFile {
             UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8),
         ])
         file += Data(header.utf8) + data
-        try file.write(to: url, options: .atomic)
+        try writing(to: url.path) { try file.write(to: url, options: .atomic) }
     }
 }

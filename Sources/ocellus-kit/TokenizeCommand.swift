@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import Ocellus
 import OcellusFormat
 import OcellusTokenizer
 
@@ -63,15 +64,6 @@ struct TokenizeCommand: ParsableCommand {
         var isFolder: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: model, isDirectory: &isFolder)
         let file = try ModelFile(path: isFolder.boolValue ? model + "/decoder.gguf" : model)
-        do {
-            return try Vocabulary(
-                tokens: file.strings("tokenizer.ggml.tokens"),
-                types: file.ints("tokenizer.ggml.token_type"),
-                merges: file.strings("tokenizer.ggml.merges"),
-                endOfText: file.int("tokenizer.ggml.eos_token_id", default: 0)
-            )
-        } catch let error as TokenizerError {
-            throw KitError(.badModel, "\(file.path): \(error.description)")
-        }
+        return try Vocabulary(file: file)
     }
 }

@@ -50,6 +50,7 @@ struct TraceCommand: ParsableCommand {
         guard tokens == nil || text == nil else {
             throw ValidationError("--tokens and --text exclude each other")
         }
+        guard tokens?.isEmpty != true else { throw ValidationError("--tokens is empty") }
         guard !image.isEmpty || tokens != nil || text != nil else {
             throw ValidationError("nothing to trace: give --image, --tokens or --text")
         }
@@ -66,7 +67,9 @@ struct TraceCommand: ParsableCommand {
         }
         var session = try describing { try Session(Model(path: model, options: options)) }
         let folder = URL(fileURLWithPath: outputPath, isDirectory: true)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try writing(to: folder.path) {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        }
 
         for path in image {
             let stages = try see(path, with: &session)

@@ -69,6 +69,10 @@ import Testing
         #expect(try shares(logits, Sampling(temperature: 1, topP: 0, seed: 5))[1] == 1)
     }
 
+    @Test func aTinyTemperatureIsGreedy() throws {
+        #expect(try shares(logits, Sampling(temperature: 1e-40, seed: 7), draws: 100)[1] == 1)
+    }
+
     @Test func equalSeedsGiveEqualDraws() throws {
         let sampling = Sampling(temperature: 1, seed: 6)
         #expect(try shares(logits, sampling, draws: 50) == shares(logits, sampling, draws: 50))

@@ -91,6 +91,8 @@ import Testing
         #expect(throws: OcellusError.self) { try session.prompt("") }
         #expect(throws: OcellusError.self) { try session.choices([]) }
         #expect(throws: OcellusError.self) { try session.choices(["yes", ""]) }
+        #expect(throws: OcellusError.self) { try session.prompt("   ") }
+        #expect(throws: OcellusError.self) { try session.choices(["yes", " yes"]) }
     }
 
     @Test func thePlanIsWhatIsAllocated() throws {
