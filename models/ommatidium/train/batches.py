@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Turns questions into padded tensors, and keeps the score."""
 from collections import Counter, defaultdict
 

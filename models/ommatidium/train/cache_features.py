@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stage 4: renders clips, runs the frozen encoder and stores the features in shards.
 
 Shard `<split>_<number>.npy` is (clips, 8, 64, 192) float16; the `.pkl` beside it holds, per clip, the story, the thing of every

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checks the exported files against the training code: features, image tokens and logits of a rendered clip.
 
 The training side runs the chunked scan with shared, forked states in f32; the other side is the plain recurrence of `shipped.py`

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints and curves: written atomically, so that a stage can be stopped at any moment and started again."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Draws the logs of encoder and decoder training as small PNG pictures."""
 import argparse
 import json

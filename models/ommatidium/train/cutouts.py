@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stage 1: packs cut-outs and backgrounds into one file per split.
 
 The data folder has `sprites/{train,held}/<kind>/*.webp` (RGBA) with `sprites/index.json`, and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The vision encoder: MobileNetV1 0.5 up to stride 16, a linear layer, learned positions, one ViT block.
 
 (frames, 128, 128, 3) RGB uint8 -> (frames, 64, 192). The backbone starts from Google Coral's quantised ImageNet weights

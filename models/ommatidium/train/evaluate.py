@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stage 7: evaluates the shipped files on what was never trained on, and writes `evaluation.json`.
 
 Held-out renders (cut-outs and backgrounds of the `held` split), real photographs and real clips. Per kind of question: n, accuracy,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stage 6: writes `decoder.gguf` and `vision.gguf`, the two files that Ocellus loads.
 
 Matrices and convolutions become F16, everything one-dimensional stays F32 (and the decoder's short convolution, as llama.cpp wants

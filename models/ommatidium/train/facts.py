@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is true of a window of a story: the ground truth behind every question.
 
 A thing counts as there when at least 30 % of its square lies inside the frame, as absent below 10 %; in between nothing is asked

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes the pictures and clips that the repository's tests look at, from scikit-image's public-domain photographs.
 
 Photos are scaled to at most 320 px (JPEG). Clips pan a window over a photo, or turn the light off: six small PNG frames each.

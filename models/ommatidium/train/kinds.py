@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The kinds of things that the model knows, and the sizes that every stage shares."""
 
 IMAGE_SIZE = 128        # pixels, both sides

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mamba-2 in PyTorch for training: chunked SSD, and states that many questions can share.
 
 Names follow the paper: u input, z gate, x values, B write keys, C read keys, dt step size, h hidden state (heads, P, N).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Projector, decoder, and the two together: from the encoder's features to the answer's logits."""
 import torch
 import torch.nn.functional as F

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes rendered held-out clips as PNG frames with questions and true answers, for one run of the runtime beside PyTorch."""
 import argparse
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Questions about a window of a story, balanced, in the words that people use.
 
 Every question is (kind of question, text, answer, kind of thing asked about or -1, noun as it stands in the text).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Answers of the shipped files in PyTorch (F16 weights as f32), for checking the runtime question by question.
 
 Looks at pictures and at folders of frames below --root; writes per input a checksum of the resized pixels (SHA-256 of the last

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pixels for a story: augmented cut-outs on a background, 128 x 128 RGB.
 
 `Painter` holds the cut-outs and backgrounds of one split. The frame stands for a whole camera picture that was stretched to a

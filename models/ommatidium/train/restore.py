@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Builds the training modules from the shipped GGUF files: for evaluation in batches, and as a start for a successor."""
 from pathlib import Path
 

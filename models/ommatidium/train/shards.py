@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads cached features: windows of 1 to 8 frames of random clips, with what is true of them."""
 import pickle
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loads the shipped GGUF files into PyTorch (F16 weights as f32) and answers questions, one token at a time.
 
 `transformers`-free and independent of the training code's chunked scan: the decoder here is the plain recurrence, so equal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What happens in a clip: things with kinds, sizes, paths and visibility, and the light. No pixels here.
 
 A story is drawn for `CLIP_FRAMES` frames. Questions look at a window of it (see `questions.py`), so everything is kept per frame.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes the tables of `evaluation.json` into the model card, between the lines `<!-- tables -->` and `<!-- end of tables -->`."""
 import argparse
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stage 5: trains projector and decoder on cached features: one clip, many questions on forks of its state.
 
 Losses: the answers; what the state knows at each noun; class and motion at each image token; the light at each frame token. Starts from --start (the warm-up on

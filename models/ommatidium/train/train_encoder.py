@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stage 2: fine-tunes the encoder to name the thing in every cell of rendered frames.
 
 A linear head on the features gives one class per cell: background or one of the kinds. The weights that are kept are an

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stage 3: warms the decoder up on written reports of scenes, with the same questions as about pictures.
 
 "cup top left still apple right gone light", then 20 questions on the forked state. A few minutes; it saves many later.

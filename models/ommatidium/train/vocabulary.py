@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tokenizer: byte-level BPE with GPT-2's pre-tokeniser, trained on the domain's own words.
 
 Every word of the domain is one token with its space before it; anything else falls apart into pieces and bytes.
