@@ -70,11 +70,8 @@ import Testing
     }
 
     @Test func aTinyTemperatureIsGreedy() throws {
-        #expect(
-            try shares(logits, Sampling(temperature: .leastNonzeroMagnitude, seed: 7), draws: 100)[
-                1
-            ] == 1
-        )
+        let sampling = Sampling(temperature: .leastNonzeroMagnitude, seed: 7)
+        #expect(try shares(logits, sampling, draws: 100)[1] == 1)
     }
 
     @Test func equalSeedsGiveEqualDraws() throws {
