@@ -85,12 +85,23 @@ let package = Package(
             swiftSettings: runtime
         ),
 
+        // Level 5: what runs for months.
+        .target(
+            name: "OcellusService",
+            dependencies: [
+                "CLibc", "Ocellus", "OcellusCapture", "OcellusFormat", "OcellusImage",
+                "OcellusMemory",
+            ],
+            swiftSettings: runtime
+        ),
+
         // Level 6: programs.
         .executableTarget(
             name: "ocellus",
             dependencies: [
                 "CLibc", "Ocellus", "OcellusCapture", "OcellusFormat", "OcellusImage",
-                "OcellusKernels", "OcellusMemory", "OcellusModels", "OcellusTokenizer",
+                "OcellusKernels", "OcellusMemory", "OcellusModels", "OcellusService",
+                "OcellusTokenizer",
             ],
             path: "Sources/ocellus-cli",
             swiftSettings: runtime
@@ -143,6 +154,14 @@ let package = Package(
                 "CAllocationCounter", "Ocellus", "OcellusCapture", "OcellusFormat", "OcellusImage",
                 "OcellusMemory",
                 "OcellusModels",
+            ],
+            swiftSettings: hosted
+        ),
+        .testTarget(
+            name: "OcellusServiceTests",
+            dependencies: [
+                "CAllocationCounter", "CLibc", "Ocellus", "OcellusCapture", "OcellusImage",
+                "OcellusMemory", "OcellusService",
             ],
             swiftSettings: hosted
         ),
