@@ -37,6 +37,11 @@ let package = Package(
             linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]
         ),
         .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
+        .target(
+            name: "CV4L2",
+            cSettings: [.define("_GNU_SOURCE")],
+            linkerSettings: [.linkedLibrary("dl"), .linkedLibrary("pthread")]
+        ),
         .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CSPNG", providers: [.apt(["libspng-dev"])]),
 
@@ -71,7 +76,7 @@ let package = Package(
         ),
         .target(
             name: "OcellusCapture",
-            dependencies: ["CLibc", "OcellusImage", "OcellusMemory"],
+            dependencies: ["CLibc", "CV4L2", "OcellusImage", "OcellusMemory"],
             swiftSettings: runtime
         ),
 
@@ -141,6 +146,11 @@ let package = Package(
         .testTarget(
             name: "OcellusImageTests",
             dependencies: ["OcellusCapture", "OcellusImage", "OcellusMemory"],
+            swiftSettings: hosted
+        ),
+        .testTarget(
+            name: "OcellusCaptureTests",
+            dependencies: ["CV4L2", "OcellusCapture", "OcellusImage", "OcellusMemory"],
             swiftSettings: hosted
         ),
         .testTarget(

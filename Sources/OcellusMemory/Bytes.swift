@@ -10,6 +10,7 @@ public struct Bytes {
 
     /// A view of memory that the caller keeps alive.
     @unsafe
+    @inlinable
     public init(base: UnsafeMutableRawPointer, count: Int) {
         unsafe self.base = base
         self.count = count
