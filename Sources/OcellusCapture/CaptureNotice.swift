@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a live source has to tell while it runs; each fault once, then it is only counted.
+public enum CaptureNotice: Sendable {
+    /// The source gives pictures: what was chosen, and why.
+    case opened(String)
+    /// Something is wrong. The source goes on by itself.
+    case fault(CaptureFault)
+    /// Pictures come again, after so long without any.
+    case recovered(path: String, outage: Duration)
+
+    /// One line for the user.
+    public var description: String {
+        switch self {
+        case .opened(let text): text
+        case .fault(let fault): fault.description
+        case .recovered(let path, let outage):
+            "\(path) gives pictures again, after \(outage.roundedText) without any"
+        }
+    }
+}
+
+extension Duration {
+    /// As people say it: `0.3 s`, `12 s`, `5 min`.
+    var roundedText: String {
+        let tenths = (components.seconds * 10) + components.attoseconds / 100_000_000_000_000_000
+        if tenths < 100 { return "\(tenths / 10).\(tenths % 10) s" }
+        return tenths < 6000 ? "\(tenths / 10) s" : "\(tenths / 600) min"
+    }
+}
