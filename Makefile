@@ -2,14 +2,14 @@
 # Everything that a developer or CI does, by name. The work is in scripts/ and boards/cross/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench lint format embedded clean
+.PHONY: help setup build demo test test-camera bench lint format embedded clean
 
 # The Swift runtime inside the program: three MiB less of resident memory than shared libraries.
 SWIFT_BUILD := swift build --configuration release --static-swift-stdlib
 MODEL := models/ommatidium
 
 help:  ## Print these targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
 
 setup:  ## Install the Debian packages that are missing, check the Swift toolchain
 	@scripts/setup
@@ -22,6 +22,9 @@ demo:  ## Ask questions about real photographs and a street clip
 
 test:  ## Everything that CI checks: lint, both builds, all tests, examples
 	@scripts/test
+
+test-camera:  ## Capture against the kernel's camera drivers, in qemu: all builds, all faults
+	@scripts/test-camera
 
 bench: build  ## Print tokens per second and milliseconds per frame of this machine
 	.build/release/ocellus bench --model $(MODEL) --prefill 512 --decode 64 --threads 1

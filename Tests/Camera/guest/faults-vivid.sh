@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+# The faults that vivid can provoke, while `ocellus watch` runs. Each time it must recover, and
+# answer correctly about the picture that is shown afterwards.
+
+show() {
+    case $1 in
+    light) control --set-ctrl test_pattern=1 ;;
+    dark) control --set-ctrl test_pattern=5 ;;
+    esac
+}
+
+# begin_case OPTIONS...: the light is on, and is seen.
+begin_case() {
+    show light
+    start_watch --source /dev/video0 "$@"
+    check "$fault: at first the light is on" answers_become yes
+}
+
+# end_case: it goes dark, and that is seen too.
+end_case() {
+    show dark
+    check "$fault: afterwards it is dark" answers_become no
+    check "$fault: the program still runs" watch_runs
+    stop_watch
+    show_watch
+}
+
+load_vivid node_types=0x1 num_inputs=1 input_types=0
+control --set-ctrl osd_text_mode=2
+
+fault='a flagged buffer'
+begin_case
+control --set-ctrl inject_v4l2_buf_flag_error=1
+end_case
+
+fault='silence'
+begin_case
+control --set-ctrl percentage_of_dropped_buffers=100
+check "$fault: told once" told_once 'no (picture|frame)'
+check "$fault: no answer about an old picture" nothing_said
+check "$fault: waits" waits_idly
+control --set-ctrl percentage_of_dropped_buffers=0
+end_case
+
+fault='dropped pictures'
+control --set-ctrl percentage_of_dropped_buffers=60
+begin_case
+end_case
+control --set-ctrl percentage_of_dropped_buffers=0
+
+fault='a fatal error'
+begin_case
+control --set-ctrl inject_fatal_streaming_error=1
+check "$fault: told once" told_once 'EIO|Input/output error'
+end_case
+
+for call in reqbufs qbuf streamon; do
+    fault="a fatal error, then a failing $call"
+    begin_case
+    control --set-ctrl inject_vidioc_${call}_error=1
+    control --set-ctrl inject_fatal_streaming_error=1
+    check "$fault: noticed" until_true 60 noticed 'EIO|Input/output error'
+    end_case
+done
+
+fault='numbers and times that wrap'
+control --set-ctrl wrap_sequence_number=1,wrap_timestamp=2
+begin_case
+end_case
+control --set-ctrl wrap_sequence_number=0,wrap_timestamp=0
+
+fault='a disconnected driver'
+begin_case
+control --set-ctrl disconnect=1
+check "$fault: told once" told_once 'unplugged|disconnected|is gone'
+check "$fault: waits" waits_idly
+echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
+until_true 20 fails test -e /dev/video0
+echo vivid.0 >/sys/bus/platform/drivers/vivid/bind
+until_true 20 test -e /dev/video0
+control --set-ctrl osd_text_mode=2
+end_case
+
+unload_vivid

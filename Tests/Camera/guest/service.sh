@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+# `ocellus watch` as a service: it saves its state when it is told to stop, survives a violent end,
+# and works sealed. The webcam is real to the kernel, and so are Landlock, seccomp and the disk.
+
+modprobe vhci-hcd
+modprobe uvcvideo
+plug_in a /pictures/light.jpg /pictures/dark.jpg -- 'show 1'
+until_true 20 test -e /dev/video0
+
+state=/tmp/state
+rm -f $state
+start_watch --source /dev/video0 --state $state
+check 'state: answers' answers_become yes
+stop_watch
+code=$?
+check 'state: SIGTERM is a success' test $code -eq 0
+check 'state: SIGTERM saves' test -s $state
+show_watch
+
+start_watch --source /dev/video0 --state $state --save-every 1s
+check 'state: restored' until_true 60 noticed 'restored|continu'
+tell a 'show 2'
+check 'state: answers about what it sees now' answers_become no
+
+# A violent end while it saves, again and again: the file is as it was before or after.
+intact=0
+for round in 1 2 3 4 5 6; do
+    kill -9 $watcher
+    wait $watcher
+    start_watch --source /dev/video0 --state $state --save-every 100ms
+    until_true 60 noticed 'restored|continu' && answers_become no && intact=$((intact + 1))
+done
+check 'state: six violent ends lose nothing' test $intact -eq 6
+stop_watch
+
+start_watch --source /dev/video0 --seal
+check 'sealed: answers' answers_become no
+tell a 'show 1'
+check 'sealed: sees the light' answers_become yes
+pull_out a
+until_true 60 noticed 'unplugged|disconnected|is gone'
+plug_in a /pictures/light.jpg /pictures/dark.jpg -- 'show 2'
+check 'sealed: survives a replug' answers_become no
+stop_watch
+show_watch
+pull_out a
+until_true 20 fails test -e /dev/video0
