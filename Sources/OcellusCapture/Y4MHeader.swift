@@ -4,7 +4,7 @@ import OcellusImage
 /// The first line of a Y4M stream: `YUV4MPEG2 W640 H480 F30:1 C420jpeg ...`.
 ///
 /// Accepted are 8-bit 4:2:0 (all chroma sitings), 4:2:2, 4:4:4 and mono. The samples have limited
-/// range unless `XCOLORRANGE=FULL` says otherwise.
+/// range (mono: full) unless `XCOLORRANGE=FULL` says otherwise.
 ///
 /// - Source: the mjpegtools manual page yuv4mpeg(5); the X tag is ffmpeg's.
 struct Y4MHeader {
@@ -12,8 +12,8 @@ struct Y4MHeader {
     let size: ImageSize
     /// The layout of all frames.
     let format: PixelFormat
-    /// The range of all samples.
-    let range: ColorRange
+    /// The range of all samples; nil if the header does not say.
+    let range: ColorRange?
     /// Frames per second, as a fraction.
     let rate: (numerator: Int64, denominator: Int64)
 
@@ -52,7 +52,7 @@ struct Y4MHeader {
         var width = 0
         var height = 0
         var format = PixelFormat.yuv420
-        var range = ColorRange.limited
+        var range: ColorRange?
         var rate: (numerator: Int64, denominator: Int64) = (25, 1)
         for field in line.split(separator: UInt8(ascii: " ")).dropFirst() {
             let value = String(decoding: field.dropFirst(), as: UTF8.self)

@@ -3,8 +3,7 @@
 extension Frame {
     /// Writes pixels of one row as red, green, blue bytes.
     ///
-    /// Chroma is taken from the nearest sample to the left and above, as video players do when they
-    /// do not scale.
+    /// Halved chroma is interpolated, see `ChromaRow`.
     ///
     /// - Parameters:
     ///   - y: the row.
@@ -16,9 +15,16 @@ extension Frame {
     func copyRow(_ y: Int, from x: Int, count: Int, into out: UnsafeMutablePointer<UInt8>) {
         precondition(y >= 0 && y < size.height && x >= 0 && count <= size.width - x)
         switch format {
-        case .rgb24: unsafe copyInterleavedRow(y, from: x, count: count, into: out)
-        case .gray8: unsafe copyGrayRow(y, from: x, count: count, into: out)
-        case .yuv420, .yuv422, .yuv444: unsafe convertRow(y, from: x, count: count, into: out)
+        case .rgb24:
+            unsafe copyInterleavedRow(y, from: x, count: count, red: 0, blue: 2, into: out)
+        case .bgr24:
+            unsafe copyInterleavedRow(y, from: x, count: count, red: 2, blue: 0, into: out)
+        case .gray8:
+            unsafe copyGrayRow(y, from: x, count: count, into: out)
+        case .yuv444:
+            unsafe convertRow(y, from: x, count: count, into: out)
+        case .yuyv, .uyvy, .nv12, .yuv420, .yuv422:
+            unsafe convertHalvedRow(y, from: x, count: count, into: out)
         }
     }
 
@@ -34,14 +40,16 @@ extension Frame {
         _ y: Int,
         from x: Int,
         count: Int,
+        red: Int,
+        blue: Int,
         into out: UnsafeMutablePointer<UInt8>
     ) {
         var source = unsafe luma.base + (y * luma.rowStride + x * luma.columnStride)
         for pixel in 0..<count {
             // Safety: the pixels were checked to be in the plane.
-            unsafe out[3 * pixel] = source[0]
+            unsafe out[3 * pixel] = source[red]
             unsafe out[3 * pixel + 1] = source[1]
-            unsafe out[3 * pixel + 2] = source[2]
+            unsafe out[3 * pixel + 2] = source[blue]
             unsafe source += luma.columnStride
         }
     }
@@ -52,39 +60,70 @@ extension Frame {
         count: Int,
         into out: UnsafeMutablePointer<UInt8>
     ) {
+        let conversion = YUVConversion(matrix, range)
         var source = unsafe luma.base + (y * luma.rowStride + x * luma.columnStride)
         for pixel in 0..<count {
             // Safety: as above.
-            unsafe out[3 * pixel] = source.pointee
-            unsafe out[3 * pixel + 1] = source.pointee
-            unsafe out[3 * pixel + 2] = source.pointee
+            let gray = unsafe conversion.gray(source.pointee)
+            unsafe out[3 * pixel] = gray
+            unsafe out[3 * pixel + 1] = gray
+            unsafe out[3 * pixel + 2] = gray
             unsafe source += luma.columnStride
         }
     }
 
+    /// A row whose pixels have chroma of their own.
     private func convertRow(
         _ y: Int,
         from x: Int,
         count: Int,
         into out: UnsafeMutablePointer<UInt8>
     ) {
-        let conversion = YUVConversion(range)
-        let chromaRow = y >> format.chromaShiftY
-        let shift = format.chromaShiftX
-        let lumaRow = unsafe luma.base + y * luma.rowStride
-        let rowU = unsafe chromaU.base + chromaRow * chromaU.rowStride
-        let rowV = unsafe chromaV.base + chromaRow * chromaV.rowStride
+        let conversion = YUVConversion(matrix, range)
+        let lumaRow = unsafe luma.base + (y * luma.rowStride + x)
+        let rowU = unsafe chromaU.base + (y * chromaU.rowStride + x)
+        let rowV = unsafe chromaV.base + (y * chromaV.rowStride + x)
         for pixel in 0..<count {
-            let column = x + pixel
-            // Safety: the pixels were checked; a chroma plane covers all of them.
-            let rgb = unsafe conversion.rgb(
-                y: lumaRow[column * luma.columnStride],
-                u: rowU[(column >> shift) * chromaU.columnStride],
-                v: rowV[(column >> shift) * chromaV.columnStride]
+            // Safety: the pixels were checked; the planes have the same size.
+            let chroma = unsafe SIMD2(Int32(rowU[pixel]), Int32(rowV[pixel]))
+            unsafe conversion.convert(
+                y: lumaRow[pixel],
+                chroma: chroma &<< YUVConversion.chromaFractionBits,
+                into: out + 3 * pixel
             )
-            unsafe out[3 * pixel] = rgb.red
-            unsafe out[3 * pixel + 1] = rgb.green
-            unsafe out[3 * pixel + 2] = rgb.blue
+        }
+    }
+
+    /// A row of which two pixels share their chroma.
+    private func convertHalvedRow(
+        _ y: Int,
+        from x: Int,
+        count: Int,
+        into out: UnsafeMutablePointer<UInt8>
+    ) {
+        let conversion = YUVConversion(matrix, range)
+        let lumaRow = unsafe luma.base + y * luma.rowStride
+        var chroma = ChromaRow(of: self, row: y, fromPair: x / 2)
+        var column = x
+        while column < x + count {
+            let pair = chroma.next()
+            if column & 1 == 0 {
+                // Safety: the pixels were checked; the chroma row limits itself.
+                unsafe conversion.convert(
+                    y: lumaRow[column * luma.columnStride],
+                    chroma: pair.lowHalf,
+                    into: out + 3 * (column - x)
+                )
+                column += 1
+                guard column < x + count else { return }
+            }
+            // Safety: as above.
+            unsafe conversion.convert(
+                y: lumaRow[column * luma.columnStride],
+                chroma: pair.highHalf,
+                into: out + 3 * (column - x)
+            )
+            column += 1
         }
     }
 }

@@ -11,12 +11,16 @@ public struct Frame {
     public let size: ImageSize
     /// The layout of the samples.
     public let format: PixelFormat
-    /// The range of the samples, if they are YUV.
+    /// What luma is made of, if the samples are YUV.
+    public let matrix: ColorMatrix
+    /// The range of luma and chroma.
     public let range: ColorRange
     /// When the picture was taken, from the start of its source.
     public var timestamp: Duration
     /// The position of the picture in its source, from 0.
     public var number: Int
+    /// When the driver took the picture, in nanoseconds of `CLOCK_MONOTONIC`; nil for files.
+    public var captureTime: Int64?
 
     /// The interleaved samples or the luma.
     let luma: Plane
@@ -27,43 +31,82 @@ public struct Frame {
 
     /// A view of a picture that lies in `bytes` without padding, plane after plane.
     ///
+    /// - Parameters:
+    ///   - bytes: the samples.
+    ///   - size: the size of the picture.
+    ///   - format: the kind of samples.
+    ///   - range: their range; nil: limited for YUV, full for gray.
+    ///   - timestamp: when the picture was taken, from the start of its source.
+    ///   - number: the position of the picture in its source.
     /// - Precondition: the size is positive and `bytes` holds `format.byteCount(of: size)` bytes.
     public init(
         _ bytes: Bytes,
         size: ImageSize,
         format: PixelFormat,
-        range: ColorRange = .limited,
+        range: ColorRange? = nil,
         timestamp: Duration = .zero,
         number: Int = 0
     ) {
-        precondition(size.width > 0 && size.height > 0)
-        precondition(format.byteCount(of: size) <= bytes.count)
-        self.size = size
-        self.format = format
-        self.range = range
+        self.init(
+            bytes,
+            layout: FrameLayout(packed: size, format: format, range: range),
+            timestamp: timestamp,
+            number: number
+        )
+    }
+
+    /// A view of a picture that lies in `bytes` as a layout says.
+    ///
+    /// - Parameters:
+    ///   - bytes: the samples.
+    ///   - layout: where they are.
+    ///   - timestamp: when the picture was taken, from the start of its source.
+    ///   - number: the position of the picture in its source.
+    ///   - captureTime: when the driver took it, in nanoseconds of `CLOCK_MONOTONIC`.
+    /// - Precondition: `bytes` holds `layout.byteCount` bytes.
+    public init(
+        _ bytes: Bytes,
+        layout: FrameLayout,
+        timestamp: Duration,
+        number: Int,
+        captureTime: Int64? = nil
+    ) {
+        precondition(layout.byteCount <= bytes.count)
+        size = layout.size
+        format = layout.format
+        matrix = layout.matrix
+        range = layout.range
         self.timestamp = timestamp
         self.number = number
-        // Safety: all planes end at format.byteCount(of: size), checked above.
+        self.captureTime = captureTime
+        // Safety: all planes end at layout.byteCount, checked above.
         let base = unsafe UnsafePointer(bytes.base.assumingMemoryBound(to: UInt8.self))
-        let pixelByteCount = format == .rgb24 ? 3 : 1
-        luma = unsafe Plane(
-            base: base,
-            columnStride: pixelByteCount,
-            rowStride: pixelByteCount * size.width
-        )
-        switch format {
-        case .rgb24, .gray8:
+        func plane(_ offset: Int, _ columnStride: Int, _ rowStride: Int) -> Plane {
+            unsafe Plane(base: base + offset, columnStride: columnStride, rowStride: rowStride)
+        }
+        let second = layout.secondPlaneOffset
+        let third = layout.thirdPlaneOffset
+        switch layout.format {
+        case .rgb24, .bgr24, .gray8:
+            luma = plane(0, layout.format == .gray8 ? 1 : 3, layout.rowStride)
             chromaU = luma
             chromaV = luma
+        case .yuyv:
+            luma = plane(0, 2, layout.rowStride)
+            chromaU = plane(1, 4, layout.rowStride)
+            chromaV = plane(3, 4, layout.rowStride)
+        case .uyvy:
+            luma = plane(1, 2, layout.rowStride)
+            chromaU = plane(0, 4, layout.rowStride)
+            chromaV = plane(2, 4, layout.rowStride)
+        case .nv12:
+            luma = plane(0, 1, layout.rowStride)
+            chromaU = plane(second, 2, layout.chromaStride)
+            chromaV = plane(second + 1, 2, layout.chromaStride)
         case .yuv420, .yuv422, .yuv444:
-            let chromaSize = format.chromaSize(of: size)
-            let firstU = unsafe base + size.pixelCount
-            chromaU = unsafe Plane(base: firstU, columnStride: 1, rowStride: chromaSize.width)
-            chromaV = unsafe Plane(
-                base: firstU + chromaSize.pixelCount,
-                columnStride: 1,
-                rowStride: chromaSize.width
-            )
+            luma = plane(0, 1, layout.rowStride)
+            chromaU = plane(second, 1, layout.chromaStride)
+            chromaV = plane(third, 1, layout.chromaStride)
         }
     }
 
@@ -95,9 +138,11 @@ public struct Frame {
     private init(_ stored: Frame, size: ImageSize, plane: Plane) {
         self.size = size
         format = stored.format
+        matrix = stored.matrix
         range = stored.range
         timestamp = stored.timestamp
         number = stored.number
+        captureTime = stored.captureTime
         luma = plane
         chromaU = plane
         chromaV = plane

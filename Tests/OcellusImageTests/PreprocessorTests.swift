@@ -89,15 +89,20 @@ import Testing
     /// Every size, region and strategy stays in bounds and in range.
     @Test func anySizeIsPrepared() throws {
         var generator = SeededGenerator(seed: 1)
-        let slot = Slot(90 * 90 * 3)
+        let slot = Slot(92 * 90 * 3)
         for index in 0..<slot.bytes.count { slot.bytes[index] = UInt8(truncatingIfNeeded: index) }
-        let formats: [PixelFormat] = [.rgb24, .gray8, .yuv420, .yuv422, .yuv444]
+        let formats = FrameLayoutTests.formats
         let strategies: [PreprocessorSettings.Strategy] = [.stretch, .crop, .pad]
         for round in 0..<2000 {
             func number(_ limit: Int) -> Int { Int.random(in: 1...limit, using: &generator) }
             let maximum = ImageSize(width: number(90), height: number(90))
             let size = ImageSize(width: number(maximum.width), height: number(maximum.height))
-            let frame = Frame(slot.bytes, size: size, format: formats[round % 5], range: .full)
+            let frame = Frame(
+                slot.bytes,
+                size: size,
+                format: formats[round % formats.count],
+                range: .full
+            )
             let width = number(size.width)
             let height = number(size.height)
             let crop = CropRectangle(

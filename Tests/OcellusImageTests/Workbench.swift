@@ -27,12 +27,22 @@ final class Workbench {
     /// Whether ffmpeg can make clips for tests.
     static let hasFFmpeg = run("ffmpeg", ["-version"]) == 0
 
-    /// Runs ffmpeg on ffmpeg's own test picture.
-    func film(_ name: String, size: String = "64x48", _ options: [String]) throws -> String {
-        let source = "testsrc2=size=\(size):rate=10:duration=2"
+    /// Runs ffmpeg on ffmpeg's own test picture, or on a photograph: ten pictures per second.
+    func film(
+        _ name: String,
+        size: String = "64x48",
+        of photograph: String? = nil,
+        _ options: [String]
+    ) throws -> String {
+        let source =
+            if let photograph {
+                ["-loop", "1", "-framerate", "10", "-t", "2", "-i", photograph]
+            } else {
+                ["-f", "lavfi", "-i", "testsrc2=size=\(size):rate=10:duration=2"]
+            }
         let status = Workbench.run(
             "ffmpeg",
-            ["-v", "error", "-f", "lavfi", "-i", source] + options + ["-y", path(name)]
+            ["-v", "error"] + source + options + ["-y", path(name)]
         )
         guard status == 0 else { throw CocoaError(.fileWriteUnknown) }
         return path(name)
