@@ -23,6 +23,8 @@ public enum CaptureError: Error {
     case programMissing(program: String, path: String)
     /// A program that reads videos failed; `reason` is its last message.
     case programFailed(program: String, path: String, reason: String)
+    /// The stop signal came before the first frame.
+    case stopped(path: String)
 
     /// The fact, then the remedy.
     public var description: String {
@@ -46,6 +48,8 @@ public enum CaptureError: Error {
             "\(program) is not installed, and \(path) needs it: apt install ffmpeg"
         case .programFailed(let program, let path, let reason):
             "\(program) cannot read \(path): \(reason)"
+        case .stopped(let path):
+            "\(path) was given up before its first frame: the program was told to stop"
         }
     }
 }

@@ -57,24 +57,19 @@ struct ChildProcess: ~Copyable {
 
     /// Waits until output can be read or has ended, and keeps the end of the error messages.
     ///
-    /// The corresponding C call is `poll`.
-    mutating func waitForOutput() {
-        while !hasClosedErrors {
-            var polled = (
-                pollfd(fd: output, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: errors, events: Int16(POLLIN), revents: 0)
+    /// - Returns: false if the stop signal came first.
+    mutating func waitForOutput(orFor stop: StopSignal?) -> Bool {
+        while true {
+            let ready = clibc_wait_readable(
+                output,
+                hasClosedErrors ? -1 : errors,
+                stop?.descriptor ?? -1,
+                -1
             )
-            let count = unsafe withUnsafeMutablePointer(to: &polled) { pair in
-                // Safety: a tuple of two equal structures lies like an array of two.
-                unsafe poll(
-                    UnsafeMutableRawPointer(pair).assumingMemoryBound(to: pollfd.self),
-                    2,
-                    -1
-                )
-            }
-            if count < 0, clibc_errno() == EINTR { continue }
-            if polled.1.revents != 0 { readErrors() }
-            if count < 0 || polled.0.revents != 0 { return }
+            guard ready > 0 else { return true }
+            if ready & 4 != 0 { return false }
+            if ready & 2 != 0 { readErrors() }
+            if ready & 1 != 0 { return true }
         }
     }
 

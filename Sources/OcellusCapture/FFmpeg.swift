@@ -20,7 +20,7 @@ enum FFmpeg {
             clock.period = period
             filter = "fps=fps=1000000000/\(period.nanoseconds):round=up"
         case .evenly(let count):
-            let video = try VideoInfo(input, path: settings.path)
+            let video = try VideoInfo(input, settings: settings)
             guard let duration = video.duration else {
                 throw .lengthUnknown(path: settings.path)
             }
@@ -29,7 +29,7 @@ enum FFmpeg {
             clock.start = clock.period / 2
             filter = "fps=fps=1000000000/\(max(1, clock.period.nanoseconds)):round=near"
         case .all:
-            let rate = try VideoInfo(input, path: settings.path).rate
+            let rate = try VideoInfo(input, settings: settings).rate
             clock.period = .nanoseconds(1_000_000_000 * rate.denominator / rate.numerator)
             filter = "fps=fps=\(rate.numerator)/\(rate.denominator)"
         }
@@ -38,7 +38,7 @@ enum FFmpeg {
         arguments += ["-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "pipe:1"]
         let process = try ChildProcess(program, arguments, path: settings.path)
         return try NetpbmStream(
-            InputStream(process, path: settings.path),
+            InputStream(process, path: settings.path, stop: settings.stop),
             settings: settings,
             program: program,
             clock: clock

@@ -18,6 +18,7 @@ public struct FrameSource: ~Copyable {
     private var pictures: PictureSequence?
     private var y4m: Y4MStream?
     private var netpbm: NetpbmStream?
+    private let stop: StopSignal?
 
     /// The bytes that one picture on standard input may have.
     private static let pictureByteLimit = 64 << 20
@@ -30,13 +31,29 @@ public struct FrameSource: ~Copyable {
     ///   `unknownStream` if standard input carries something else, `programMissing` if a video needs
     ///   ffmpeg and it is not installed, and whatever the header of the source is wrong about.
     public static func open(_ settings: SourceSettings) throws(CaptureError) -> FrameSource {
+        do throws(CaptureError) {
+            return try openUnlessStopped(settings)
+        } catch {
+            if let stop = settings.stop, stop.isRaised { throw .stopped(path: settings.path) }
+            throw error
+        }
+    }
+
+    private static func openUnlessStopped(
+        _ settings: SourceSettings
+    ) throws(CaptureError) -> FrameSource {
         if settings.path == "-" {
-            return try open(InputStream(standardInput: settings.path), settings: settings)
+            return try open(
+                InputStream(standardInput: settings.path, stop: settings.stop),
+                settings: settings
+            )
         }
         var status = stat()
         guard unsafe stat(settings.path, &status) == 0 else {
             let reason = SystemError.reason()
-            if FFmpeg.isAddress(settings.path) { return FrameSource(try FFmpeg.open(settings)) }
+            if FFmpeg.isAddress(settings.path) {
+                return FrameSource(try FFmpeg.open(settings), settings)
+            }
             throw .unreadable(path: settings.path, reason: reason)
         }
         if clibc_is_folder(status.st_mode) != 0 {
@@ -45,15 +62,27 @@ public struct FrameSource: ~Copyable {
                 settings: settings
             )
         }
-        return try open(InputStream(path: settings.path), settings: settings)
+        return try open(InputStream(path: settings.path, stop: settings.stop), settings: settings)
     }
 
     /// Reads the next frame into `slot`.
     ///
-    /// - Returns: a view of the slot, valid until the slot is used again; nil at the end.
+    /// - Returns: a view of the slot, valid until the slot is used again; nil at the end, and once the
+    ///   stop signal came.
     /// - Throws: `CaptureError` for the picture or the frame. After the error of a picture in a folder
     ///   the next call goes on with the next picture.
     public mutating func next(into slot: Bytes) throws(CaptureError) -> Frame? {
+        if let stop, stop.isRaised { return nil }
+        do throws(CaptureError) {
+            return try nextUnlessStopped(into: slot)
+        } catch {
+            // A stream that was left within a frame is not damaged.
+            if let stop, stop.isRaised { return nil }
+            throw error
+        }
+    }
+
+    private mutating func nextUnlessStopped(into slot: Bytes) throws(CaptureError) -> Frame? {
         if let frame = try pictures?.next(into: slot) { return frame }
         if let frame = try y4m?.next(into: slot) { return frame }
         return try netpbm?.next(into: slot)
@@ -63,16 +92,19 @@ public struct FrameSource: ~Copyable {
         let pictures = try PictureSequence(items, settings: settings)
         maximumFrame = pictures.maximumFrame
         self.pictures = pictures
+        stop = settings.stop
     }
 
-    private init(_ stream: consuming Y4MStream) {
+    private init(_ stream: consuming Y4MStream, _ settings: SourceSettings) {
         maximumFrame = stream.size
         y4m = consume stream
+        stop = settings.stop
     }
 
-    private init(_ stream: consuming NetpbmStream) {
+    private init(_ stream: consuming NetpbmStream, _ settings: SourceSettings) {
         maximumFrame = stream.size
         netpbm = consume stream
+        stop = settings.stop
     }
 
     /// Recognises a stream by its first bytes.
@@ -85,18 +117,21 @@ public struct FrameSource: ~Copyable {
             max(PictureFormat.signatureByteCount, Y4MHeader.magic.utf8CodeUnitCount)
         )
         if Y4MHeader.isMagic(input.lookahead.span) {
-            return FrameSource(try Y4MStream(input, settings: settings))
+            return FrameSource(try Y4MStream(input, settings: settings), settings)
         }
         switch PictureFormat(of: input.lookahead.span) {
         case .netpbm:
             let clock = NetpbmStream.Clock(period: settings.period ?? .zero)
-            return FrameSource(try NetpbmStream(input, settings: settings, clock: clock))
+            return FrameSource(
+                try NetpbmStream(input, settings: settings, clock: clock),
+                settings
+            )
         case .jpeg, .png:
             if isFile { return try FrameSource([.file(settings.path)], settings: settings) }
             let bytes = try input.readAll(limit: pictureByteLimit)
             return try FrameSource([.bytes(bytes, path: settings.path)], settings: settings)
         case nil:
-            if isFile { return FrameSource(try FFmpeg.open(settings)) }
+            if isFile { return FrameSource(try FFmpeg.open(settings), settings) }
             throw .unknownStream(path: settings.path)
         }
     }

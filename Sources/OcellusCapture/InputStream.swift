@@ -11,8 +11,9 @@ final class InputStream {
     let path: String
     /// The bytes of the whole stream, if it is a file.
     let byteCount: Int?
-    /// Whether a read has found the end.
+    /// Whether a read has found the end, or the stop signal came.
     private(set) var isAtEnd = false
+    private let stop: StopSignal?
 
     private let descriptor: Int32
     private let ownsDescriptor: Bool
@@ -28,30 +29,42 @@ final class InputStream {
     /// The corresponding C calls are `open` and `fstat`.
     ///
     /// - Throws: `CaptureError.unreadable`.
-    convenience init(path: String) throws(CaptureError) {
-        let opened = unsafe clibc_open(path, O_RDONLY | O_CLOEXEC, 0)
+    convenience init(path: String, stop: StopSignal? = nil) throws(CaptureError) {
+        // Without O_NONBLOCK this would wait for a named pipe's writer, and miss the stop signal.
+        let opened = unsafe clibc_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
         guard opened >= 0 else {
             throw .unreadable(path: path, reason: SystemError.reason())
         }
-        self.init(path: path, descriptor: opened, ownsDescriptor: true, program: nil)
+        self.init(path: path, descriptor: opened, ownsDescriptor: true, program: nil, stop: stop)
     }
 
     /// Standard input.
-    convenience init(standardInput path: String) {
-        self.init(path: path, descriptor: 0, ownsDescriptor: false, program: nil)
+    convenience init(standardInput path: String, stop: StopSignal? = nil) {
+        self.init(path: path, descriptor: 0, ownsDescriptor: false, program: nil, stop: stop)
     }
 
     /// The output of a program.
-    convenience init(_ program: consuming ChildProcess, path: String) {
+    convenience init(
+        _ program: consuming ChildProcess,
+        path: String,
+        stop: StopSignal? = nil
+    ) {
         let output = program.output
-        self.init(path: path, descriptor: output, ownsDescriptor: false, program: program)
+        self.init(
+            path: path,
+            descriptor: output,
+            ownsDescriptor: false,
+            program: program,
+            stop: stop
+        )
     }
 
     private init(
         path: String,
         descriptor: Int32,
         ownsDescriptor: Bool,
-        program: consuming ChildProcess?
+        program: consuming ChildProcess?,
+        stop: StopSignal?
     ) {
         var status = stat()
         let isFile =
@@ -61,6 +74,7 @@ final class InputStream {
         self.descriptor = descriptor
         self.ownsDescriptor = ownsDescriptor
         self.program = program
+        self.stop = stop
         buffer = [UInt8](repeating: 0, count: InputStream.bufferByteCount)
     }
 
@@ -83,7 +97,7 @@ final class InputStream {
                 end -= position
                 position = 0
             }
-            program?.waitForOutput()
+            guard waitForBytes() else { return }
             let got = unsafe buffer.withUnsafeMutableBytes { [descriptor, end] bytes in
                 // Safety: the bytes from `end` on are in the buffer.
                 unsafe InputStream.readOnce(
@@ -121,7 +135,7 @@ final class InputStream {
         }
         position += filled
         while filled < count, !isAtEnd {
-            program?.waitForOutput()
+            guard waitForBytes() else { return filled }
             // Safety: the memory has `count` bytes.
             let got = unsafe InputStream.readOnce(
                 descriptor,
@@ -152,7 +166,26 @@ final class InputStream {
 
     /// After the end: what the program that wrote the stream says went wrong, if anything.
     func failureOfProgram() -> String? {
-        program?.finish()
+        // A program that is still at work would not end by itself.
+        if let stop, stop.isRaised { return nil }
+        return program?.finish()
+    }
+
+    /// Waits until a read finds bytes or the end.
+    ///
+    /// - Returns: false if the stop signal came first; the stream is at its end then.
+    private func waitForBytes() -> Bool {
+        // A file has its next bytes at once, or its end.
+        guard byteCount == nil else { return true }
+        let wasStopped: Bool
+        if let ready = program?.waitForOutput(orFor: stop) {
+            wasStopped = !ready
+        } else {
+            let ready = clibc_wait_readable(descriptor, stop?.descriptor ?? -1, -1, -1)
+            wasStopped = ready > 0 && ready & 2 != 0
+        }
+        if wasStopped { isAtEnd = true }
+        return !wasStopped
     }
 
     private func noteEnd(_ got: Int) throws(CaptureError) {
@@ -160,7 +193,8 @@ final class InputStream {
         if got == 0 { isAtEnd = true }
     }
 
-    /// The corresponding C call is `read`; again if a signal interrupted it.
+    /// The corresponding C call is `read`; again if a signal interrupted it, or a pipe that was opened
+    /// without waiting turned out to be empty.
     private static func readOnce(
         _ descriptor: Int32,
         _ memory: UnsafeMutableRawPointer?,
@@ -168,7 +202,12 @@ final class InputStream {
     ) -> Int {
         while true {
             let got = unsafe CLibc.read(descriptor, memory, count)
-            if got >= 0 || clibc_errno() != EINTR { return got }
+            if got >= 0 { return got }
+            switch clibc_errno() {
+            case EINTR: continue
+            case EAGAIN: _ = clibc_wait_readable(descriptor, -1, -1, -1)
+            default: return got
+            }
         }
     }
 }

@@ -16,6 +16,8 @@ public struct SourceSettings: Sendable {
     public let frameCount: Int?
     /// The largest frame that is accepted.
     public let limit: ImageSize
+    /// The request that ends the source, if there is one.
+    public let stop: StopSignal?
 
     /// All frames of a source, unless a period or a count says otherwise.
     ///
@@ -24,7 +26,8 @@ public struct SourceSettings: Sendable {
         path: String,
         period: Duration? = nil,
         frameCount: Int? = nil,
-        limit: ImageSize = .standardLimit
+        limit: ImageSize = .standardLimit,
+        stop: StopSignal? = nil
     ) {
         precondition(period.map { $0 > .zero } ?? true)
         precondition(frameCount.map { $0 > 0 } ?? true)
@@ -33,6 +36,7 @@ public struct SourceSettings: Sendable {
         self.period = period.map { min(max($0, .nanoseconds(1)), .seconds(1_000_000_000)) }
         self.frameCount = frameCount
         self.limit = limit
+        self.stop = stop
     }
 
     /// Which frames are taken, of a source that has a clock.

@@ -14,9 +14,10 @@ struct VideoInfo {
     ///
     /// - Parameters:
     ///   - input: the source as ffmpeg takes it.
-    ///   - path: the source as the user named it, for errors.
+    ///   - settings: the source as the user named it, for errors, and the stop signal.
     /// - Throws: `CaptureError.programMissing` or `.programFailed`.
-    init(_ input: String, path: String) throws(CaptureError) {
+    init(_ input: String, settings: SourceSettings) throws(CaptureError) {
+        let path = settings.path
         let process = try ChildProcess(
             VideoInfo.program,
             [
@@ -26,7 +27,7 @@ struct VideoInfo {
             ],
             path: path
         )
-        let output = InputStream(process, path: path)
+        let output = InputStream(process, path: path, stop: settings.stop)
         let bytes = try output.readAll(limit: VideoInfo.outputLimit)
         if let reason = output.failureOfProgram() {
             throw .programFailed(program: VideoInfo.program, path: path, reason: reason)

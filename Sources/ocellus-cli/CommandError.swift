@@ -38,6 +38,7 @@ extension CommandError {
         case .unreadable, .emptyFolder: self.init(.noInput, error.description)
         case .programMissing: self.init(.unavailable, error.description)
         case .lengthUnknown: self.init(.usage, error.description)
+        case .stopped: self.init(.success, error.description)
         case .unknownStream, .programFailed, .damaged, .unsupported:
             self.init(.badInput, error.description)
         }

@@ -69,6 +69,28 @@ static inline char *const *clibc_environment(void) {
     return environ;
 }
 
+/*
+ * Waits until one of up to three descriptors can be read, has ended or failed;
+ * negative ones are left out. Returns a bit per descriptor (1, 2, 4), 0 after
+ * the timeout (negative: none), -1 with errno. Goes on after a signal.
+ */
+int clibc_wait_readable(int first, int second, int third,
+                        long long timeout_nanoseconds);
+
+/* A descriptor that can be read once it was raised: an eventfd. */
+int clibc_event_open(void);
+/* Raises an event; may be called by a signal handler. */
+void clibc_event_raise(int descriptor);
+
+/*
+ * From now on SIGINT and SIGTERM raise this event instead of ending the
+ * program; a second signal has its default action again, and ends it. A signal
+ * that is ignored stays so.
+ */
+void clibc_stop_signals_raise(int descriptor);
+/* The signals end the program again, if they raise this event now. */
+void clibc_stop_signals_default(int descriptor);
+
 /* The program's arguments: Embedded Swift has no CommandLine. */
 int clibc_argument_count(void);
 char **clibc_arguments(void);
