@@ -35,7 +35,12 @@ public struct Model: ~Copyable {
     /// Where each buffer of a session lies.
     public let plan: MemoryPlan
 
+    /// After how many frames a rolling state has forgotten what it saw, as measured with this model; nil
+    /// if its file does not say.
+    public let horizon: Int?
+
     let states: SessionStates
+    let memory: FrameMemory
     let sampler: Sampler
 
     /// Opens a model: a folder with `decoder.gguf` and, if it can see, `vision.gguf`; or a decoder
@@ -77,6 +82,17 @@ public struct Model: ~Copyable {
             )
         }
         let states = SessionStates(decoder: decoder, planner: &planner)
+        let memory: FrameMemory
+        switch vision {
+        case .some(let vision):
+            memory = FrameMemory(
+                options.memory,
+                projector: vision.projector,
+                stateCount: decoder.stateLayout.count,
+                planner: &planner
+            )
+        case .none: memory = .rolling
+        }
         let sampler = Sampler(
             vocabularySize: decoder.configuration.vocabularySize,
             planner: &planner
@@ -100,10 +116,16 @@ public struct Model: ~Copyable {
             )
         }
 
+        let horizon = try fromFile { () throws(ModelFileError) in
+            try decoderFile.int("ocellus.horizon.frames", default: 0)
+        }
+
         promptTemplate = try PromptTemplate(file: decoderFile)
         self.vocabulary = vocabulary
         tokenizer = Tokenizer(vocabulary: vocabulary)
         self.states = states
+        self.memory = memory
+        self.horizon = horizon > 0 ? horizon : nil
         self.sampler = sampler
         self.plan = plan
         self.path = path

@@ -117,6 +117,7 @@ extension Session {
     /// Forks the live state and folds the question into the fork.
     private mutating func read(_ prompt: Prompt, into answer: inout Answer) -> Tensor {
         let start = monotonicNanoseconds()
+        refreshLive()
         fork.copy(from: live)
         let hidden = model.decoder.prefill(prompt.tokens, state: fork, in: arena, on: pool)
         answer.promptNanoseconds = monotonicNanoseconds() - start

@@ -50,23 +50,41 @@ extension Session {
     }
 
     private var stateHeader: StateHeader {
-        let parts = stateTensors
+        var memoryCount = 0
+        for tensor in memoryTensors { memoryCount += tensor.count }
         return StateHeader(
             modelChecksum: model.checksum,
             frameCount: UInt64(frameCount),
-            decoderCount: UInt64(parts[0].count),
-            projectorCount: UInt64(parts.count > 1 ? parts[1].count : 0)
+            decoderCount: UInt64(live.elements.count),
+            projectorCount: UInt64(projectorTensor?.count ?? 0),
+            memoryCount: UInt64(memoryCount),
+            memoryCode: model.options.memory.code,
+            position: position
         )
     }
 
-    /// The tensors of the live state: the decoder's, then the projector's if it has one.
+    /// The tensors of a saved state, in order.
     private var stateTensors: [Tensor] {
+        guard let projectorTensor else { return [live.elements] + memoryTensors }
+        return [live.elements, projectorTensor] + memoryTensors
+    }
+
+    /// The features of the last frame, if the projector compares frames.
+    private var projectorTensor: Tensor? {
+        switch model.vision {
+        case .some(let vision): vision.projector.stateTensor.map { arena[$0] }
+        case .none: nil
+        }
+    }
+
+    /// What the memory keeps of past frames, and what the change gate compares the next one with.
+    private var memoryTensors: [Tensor] {
         switch model.vision {
         case .some(let vision):
-            guard let projectorState = vision.projector.stateTensor else { return [live.elements] }
-            return [live.elements, arena[projectorState]]
-        case .none:
-            return [live.elements]
+            var tensors: [Tensor] = []
+            for planned in model.memory.tensors { tensors.append(arena[planned]) }
+            return tensors + [arena[vision.gate.reference]]
+        case .none: return []
         }
     }
 
@@ -105,8 +123,8 @@ extension Session {
                 .copyMemory(from: UnsafeRawBufferPointer(rebasing: block[offset..<end]))
             offset = end
         }
-        // A forged count must leave room for more frames.
-        frameCount = Int(min(header.frameCount, UInt64(Int.max / 2)))
+        frameCount = Int(header.frameCount)
+        position = header.position
         return .success(())
     }
 
@@ -123,6 +141,8 @@ extension Session {
             found.decoderCount == expected.decoderCount,
             found.projectorCount == expected.projectorCount
         else { return .failure(.otherModel) }
+        guard found.memoryCode == expected.memoryCode, found.memoryCount == expected.memoryCount
+        else { return .failure(.otherMemory) }
         guard block.count == expected.totalByteCount else { return .failure(.truncated) }
         let end = block.count - 8
         var checksum = RunningChecksum()
@@ -131,6 +151,9 @@ extension Session {
         let stored = UInt64(
             littleEndian: unsafe block.loadUnaligned(fromByteOffset: end, as: UInt64.self)
         )
-        return checksum.value == stored ? .success(found) : .failure(.damaged)
+        guard checksum.value == stored, model.memory.allows(found.position) else {
+            return .failure(.damaged)
+        }
+        return .success(found)
     }
 }

@@ -36,7 +36,7 @@ package struct VisionTrace {
 
 /// What `ocellus-kit trace` looks at. It allocates, and is not for the run of a device.
 extension Session {
-    /// Folds a frame into the live state as `see` does, and copies each stage.
+    /// Shows a frame to the session as `see` does, gate or not, and copies each stage.
     package mutating func traceFrame(_ frame: Frame) throws(OcellusError) -> VisionTrace {
         switch model.vision {
         case .some(let vision):
@@ -45,7 +45,9 @@ extension Session {
             } catch {
                 throw .image(error)
             }
-            let stages = traceStages(of: frame, vision: vision)
+            var (position, statistics) = (self.position, StreamStatistics())
+            let stages = traceStages(of: frame, vision: vision, &position, &statistics)
+            self.position = position
             frameCount += 1
             return stages
         case .none:
@@ -53,7 +55,12 @@ extension Session {
         }
     }
 
-    private func traceStages(of frame: Frame, vision: borrowing Vision) -> VisionTrace {
+    private func traceStages(
+        of frame: Frame,
+        vision: borrowing Vision,
+        _ position: inout FrameMemory.Position,
+        _ statistics: inout StreamStatistics
+    ) -> VisionTrace {
         let side = vision.encoder.configuration.imageSize
         let pixels = arena[vision.pixels]
         vision.preprocessor.run(frame, crop: nil, into: pixels, in: arena)
@@ -67,7 +74,13 @@ extension Session {
             on: pool
         )
         let tracedTokens = TracedTensor(tokens, shape: [tokens.rows, tokens.columns])
-        _ = model.decoder.prefill(embeddings: tokens, state: live, in: arena, on: pool)
+        remember(
+            tokens,
+            of: features,
+            vision: vision,
+            position: &position,
+            statistics: &statistics
+        )
         return VisionTrace(pixels: tracedPixels, features: tracedFeatures, tokens: tracedTokens)
     }
 
@@ -94,7 +107,8 @@ extension Session {
     }
 
     /// The logits of the first token of an answer; the live state stays as it is.
-    package func firstLogits(after prompt: Prompt) -> [Float] {
+    package mutating func firstLogits(after prompt: Prompt) -> [Float] {
+        refreshLive()
         fork.copy(from: live)
         let hidden = model.decoder.prefill(prompt.tokens, state: fork, in: arena, on: pool)
         let logits = model.decoder.logits(of: hidden, in: arena, on: pool)

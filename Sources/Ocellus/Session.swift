@@ -23,10 +23,14 @@ public struct Session: ~Copyable {
     let arena: Arena
     let pool: ThreadPool
 
-    /// The count of frames folded into the live state since the start or the last reset.
+    /// The count of frames seen since the start or the last reset, unchanged ones included.
     public internal(set) var frameCount = 0
-    /// How long the stages of the last frame took.
-    public private(set) var lastFrameTimes = FrameTimes()
+    /// What became of the last frame.
+    public private(set) var lastFrame = SeenFrame()
+    /// What was done with all frames since the start.
+    public private(set) var statistics = StreamStatistics()
+    /// What the memory holds.
+    var position = FrameMemory.Position()
     var detokenizer: Detokenizer
     /// The tokens without text, which are never chosen.
     let paddingTokens: [Int]
@@ -74,9 +78,21 @@ public struct Session: ~Copyable {
         case .none: break
         }
         frameCount = 0
+        position = FrameMemory.Position()
+        switch model.memory {
+        case .pooled(_, _, let base): state(base).reset()
+        case .rolling, .changes, .window, .refresh, .bank: break
+        }
     }
 
-    /// Folds a frame, or the part of it that `crop` names, into the live state.
+    /// How long the stages of the last frame took.
+    public var lastFrameTimes: FrameTimes { lastFrame.times }
+
+    /// Shows a frame, or the part of it that `crop` names, to the session, which remembers it as its
+    /// `StreamMemory` says.
+    ///
+    /// A frame that has not changed (`SessionOptions.unchangedThreshold`) leaves the state as it is;
+    /// `lastFrame` tells.
     ///
     /// - Throws: `OcellusError.noVision` for a model without vision, `.image` for a frame that is
     ///   larger than planned or a crop outside it; the live state is then as before.
@@ -91,39 +107,27 @@ public struct Session: ~Copyable {
             } catch {
                 throw .image(error)
             }
-            lastFrameTimes = fold(frame, crop: crop, vision: vision)
+            var (position, statistics) = (self.position, self.statistics)
+            lastFrame = look(
+                at: frame,
+                crop: crop,
+                vision: vision,
+                position: &position,
+                statistics: &statistics
+            )
+            (self.position, self.statistics) = (position, statistics)
             frameCount += 1
         case .none:
             throw .noVision(path: model.path)
         }
     }
 
+    /// Brings the live state up to date with the memory, before it is used.
     @_noAllocation @_noLocks
-    private func fold(
-        _ frame: Frame,
-        crop: CropRectangle?,
-        vision: borrowing Vision
-    ) -> FrameTimes {
-        let start = monotonicNanoseconds()
-        vision.preprocessor.run(frame, crop: crop, into: arena[vision.pixels], in: arena)
-        let preprocessed = monotonicNanoseconds()
-        let features = vision.encoder.encode(in: arena, on: pool)
-        let encoded = monotonicNanoseconds()
-        let tokens = vision.projector.project(
-            features,
-            isFirstFrame: frameCount == 0,
-            in: arena,
-            on: pool
-        )
-        let projected = monotonicNanoseconds()
-        _ = model.decoder.prefill(embeddings: tokens, state: live, in: arena, on: pool)
-        let folded = monotonicNanoseconds()
-        var times = FrameTimes()
-        times.preprocess = preprocessed - start
-        times.encode = encoded - preprocessed
-        times.project = projected - encoded
-        times.fold = folded - projected
-        return times
+    mutating func refreshLive() {
+        var (position, statistics) = (self.position, self.statistics)
+        rebuild(&position, &statistics)
+        (self.position, self.statistics) = (position, statistics)
     }
 
     /// All that was seen.
@@ -133,7 +137,8 @@ public struct Session: ~Copyable {
     /// The fork after the question.
     var question: DecoderState { state(model.states.question) }
 
-    private func state(_ planned: PlannedTensor) -> DecoderState {
+    @_noAllocation @_noLocks
+    func state(_ planned: PlannedTensor) -> DecoderState {
         DecoderState(layout: model.decoder.stateLayout, elements: arena[planned])
     }
 }

@@ -10,14 +10,27 @@ public struct SessionOptions: Sendable {
     /// The largest frame that `see` takes, in pixels.
     public var maximumFrame: ImageSize
 
+    /// What is kept of the frames that were seen.
+    public var memory: StreamMemory
+    /// The least change of a frame that makes it worth encoding, in steps of 1/255 of the range of a
+    /// sample; 0 encodes each frame.
+    ///
+    /// The change is the greatest difference of the mean of a block of 8 x 8 pixels of the encoder's
+    /// input, since the last frame that was encoded.
+    public var unchangedThreshold: Float
+
     /// The defaults fit a small board and pictures up to full HD.
     public init(
         threadCount: Int = 1,
         chunkLength: Int = 64,
-        maximumFrame: ImageSize = ImageSize(width: 1920, height: 1080)
+        maximumFrame: ImageSize = ImageSize(width: 1920, height: 1080),
+        memory: StreamMemory = .rolling,
+        unchangedThreshold: Float = 0
     ) {
         self.threadCount = threadCount
         self.chunkLength = chunkLength
         self.maximumFrame = maximumFrame
+        self.memory = memory
+        self.unchangedThreshold = unchangedThreshold
     }
 }

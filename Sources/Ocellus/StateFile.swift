@@ -4,35 +4,47 @@
 ///
 ///     offset  size
 ///          0     8  magic "OCLSTATE"
-///          8     8  format version, 1
+///          8     8  format version, 2
 ///         16     8  checksum of the model that the state belongs to
-///         24     8  count of frames that were folded into it
+///         24     8  count of frames that were seen
 ///         32     8  count of floats of the decoder's state, D
 ///         40     8  count of floats of the projector's state, P
-///         48   4 D  the decoder's state, as `DecoderState` lays it out
+///         48     8  count of floats of the memory, M
+///         56     8  kind of the memory, `StreamMemory.code`
+///         64     8  frames in the ring or the bank
+///         72     8  slot of the ring that is next
+///         80     8  frames that the live state carries
+///         88     8  bit 0: the live state must be rebuilt; bit 1: the last encoded frame stood still
+///         96   4 D  the decoder's state, as `DecoderState` lays it out
 ///              4 P  the features of the last frame, if the projector compares frames
+///              4 M  what `FrameMemory.tensors` lists, then the reference of the change gate
 ///                8  checksum of all bytes before it
 struct StateHeader {
-    static let byteCount = 48
+    static let byteCount = 96
     /// "OCLSTATE" as a little-endian number.
     static let magic: UInt64 = 0x4554_4154_534C_434F
-    static let version: UInt64 = 1
+    static let version: UInt64 = 2
 
     var modelChecksum: UInt64
     var frameCount: UInt64
     var decoderCount: UInt64
     var projectorCount: UInt64
+    var memoryCount: UInt64
+    var memoryCode: UInt64
+    var position: FrameMemory.Position
 
     /// The size of a whole saved state in bytes.
     var totalByteCount: Int {
-        StateHeader.byteCount + 4 * Int(decoderCount + projectorCount) + 8
+        StateHeader.byteCount + 4 * Int(decoderCount + projectorCount + memoryCount) + 8
     }
 
     /// The header as it lies in the file.
     var bytes: [UInt8] {
-        let fields = [
+        let flags: UInt64 = (position.isStale ? 1 : 0) | (position.isSettled ? 2 : 0)
+        let fields: [UInt64] = [
             StateHeader.magic, StateHeader.version, modelChecksum, frameCount, decoderCount,
-            projectorCount,
+            projectorCount, memoryCount, memoryCode, UInt64(position.ring.count),
+            UInt64(position.ring.next), UInt64(position.carried), flags,
         ]
         var bytes: [UInt8] = []
         for field in fields { bytes += field.littleEndianBytes }
@@ -41,9 +53,9 @@ struct StateHeader {
 
     /// Reads the header that a block begins with, or says why it is none.
     static func load(from block: UnsafeRawBufferPointer) -> Result<StateHeader, StateFault> {
-        guard block.count >= byteCount + 8 else { return .failure(.truncated) }
+        guard block.count >= 16 else { return .failure(.truncated) }
         func field(_ index: Int) -> UInt64 {
-            // Safety: the block has room for the header.
+            // Safety: the block has room for the fields that are asked for.
             UInt64(
                 littleEndian: unsafe block.loadUnaligned(
                     fromByteOffset: 8 * index,
@@ -53,12 +65,24 @@ struct StateHeader {
         }
         guard field(0) == magic else { return .failure(.notAState) }
         guard field(1) == version else { return .failure(.otherVersion(field(1))) }
+        guard block.count >= byteCount + 8 else { return .failure(.truncated) }
+        // A forged count must leave room for more frames.
+        func count(_ index: Int) -> Int { Int(min(field(index), UInt64(Int.max / 2))) }
+        var position = FrameMemory.Position()
+        position.ring.count = count(8)
+        position.ring.next = count(9)
+        position.carried = count(10)
+        position.isStale = field(11) & 1 != 0
+        position.isSettled = field(11) & 2 != 0
         return .success(
             StateHeader(
                 modelChecksum: field(2),
-                frameCount: field(3),
+                frameCount: UInt64(count(3)),
                 decoderCount: field(4),
-                projectorCount: field(5)
+                projectorCount: field(5),
+                memoryCount: field(6),
+                memoryCode: field(7),
+                position: position
             )
         )
     }
@@ -70,6 +94,7 @@ enum StateFault: Error {
     case truncated
     case otherVersion(UInt64)
     case otherModel
+    case otherMemory
     case damaged
 
     var description: String {
@@ -80,6 +105,8 @@ enum StateFault: Error {
             "the saved state has version \(version); this program reads \(StateHeader.version)"
         case .otherModel:
             "the state was saved with another model; open that one, or start without the state"
+        case .otherMemory:
+            "the state was saved with another --memory; use that one, or start without the state"
         case .damaged: "the saved state is damaged: its checksum does not match"
         }
     }

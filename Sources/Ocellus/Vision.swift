@@ -16,6 +16,8 @@ public struct Vision: ~Copyable {
     public let encoder: VisionEncoder
     /// Features to image tokens.
     public let projector: Projector
+    /// Whether a frame is worth encoding.
+    let gate: ChangeGate
 
     init(
         file: borrowing ModelFile,
@@ -39,6 +41,11 @@ public struct Vision: ~Copyable {
             maximumFrame: frame,
             planner: &planner
         )
+        let gate = ChangeGate(
+            side: configuration.imageSize,
+            deviation: settings.standardDeviation,
+            planner: &planner
+        )
         planner.advance()
         let encoder = try fromModels { () throws(ModelError) in
             try VisionEncoder(
@@ -56,6 +63,7 @@ public struct Vision: ~Copyable {
         self.frameSlot = frameSlot
         self.pixels = pixels
         self.preprocessor = preprocessor
+        self.gate = gate
         self.encoder = encoder
     }
 }

@@ -16,8 +16,13 @@ public import OcellusMemory
 public struct Projector {
     /// The count of tokens of one frame, the frame token included.
     public let tokenCount: Int
+    /// How many of them, the first ones, are about the whole frame.
+    public var frameTokenCount: Int { frameToken == nil ? 0 : 1 }
     /// The width of a token.
     public let dModel: Int
+
+    /// Whether the tokens of a frame tell how it differs from the one before.
+    public let comparesFrames: Bool
 
     private let first: Linear
     private let second: Linear
@@ -70,7 +75,8 @@ public struct Projector {
                 dVision: encoder.dVision,
                 planner: &planner
             ) : nil
-        let inputs = encoder.dVision * (difference == nil ? 1 : 2)
+        comparesFrames = difference != nil
+        let inputs = encoder.dVision * (comparesFrames ? 2 : 1)
         first = try Linear(names.first, outputs: innerWidth, inputs: inputs, file: file)
         second = try Linear(names.second, outputs: dModel, inputs: innerWidth, file: file)
         planner.advance()
@@ -159,7 +165,7 @@ public struct Projector {
         activate(inner, .geluErf, on: pool)
         matMul(second.weight, inner, bias: second.bias, into: mapped, scratch: scratch, on: pool)
 
-        let imageTokens = tokens.rows((frameToken == nil ? 0 : 1)..<tokenCount)
+        let imageTokens = tokens.rows(frameTokenCount..<tokenCount)
         if let downsample {
             downsample.run(mapped, into: imageTokens, in: arena, on: pool)
         } else {

@@ -10,7 +10,7 @@ enum ModelOptions {
     /// The options as the parser knows them.
     static let options = [
         Option("--model", "DIR"), Option("--threads", "N"), Option("--max-frame", "WxH"),
-        Option("--chunk", "N"),
+        Option("--chunk", "N"), Option("--memory", "POLICY"), Option("--unchanged", "T"),
     ]
 
     /// Their explanation in the help of each command.
@@ -20,6 +20,17 @@ enum ModelOptions {
           --max-frame WxH     largest frame planned for (default 1920x1080; a larger picture
                               or clip raises it)
           --chunk N           most tokens per run through the decoder (default 64)
+          --memory POLICY     what is kept of past frames, in constant memory (default rolling):
+                                rolling     the state, which forgets by itself
+                                changes:T   the same, but only image tokens that changed by T,
+                                            e.g. 0.1 of their length
+                                window:N    exactly the last N frames
+                                refresh:N   the last N to 2N - 1 frames, cheaper than window
+                                bank:N      N frames; the two most alike neighbours are merged
+                                pooled:N    the newest frame whole, N to 2N older ones in one
+                                            token and the frame token each (pooled:N:2: in two)
+          --unchanged T       a frame costs no encoding if no part of it changed by T steps of
+                              255 (default 0: each frame is encoded)
         """
 
     /// Opens the model that the arguments name, with room for frames of the size that will come.
@@ -39,6 +50,12 @@ enum ModelOptions {
             default: options.chunkLength,
             in: 1...4096
         )
+        options.unchangedThreshold = try arguments.float(
+            "--unchanged",
+            default: options.unchangedThreshold,
+            in: 0...255
+        )
+        options.memory = try memory(arguments) ?? options.memory
         options.maximumFrame = try frameLimit(arguments) ?? options.maximumFrame
         if let frame, !arguments.has("--max-frame") {
             options.maximumFrame = options.maximumFrame.union(frame)
@@ -48,6 +65,18 @@ enum ModelOptions {
         } catch {
             throw CommandError(error)
         }
+    }
+
+    /// The policy of `--memory`, if it was given.
+    private static func memory(_ arguments: Arguments) throws(CommandError) -> StreamMemory? {
+        guard let text = arguments.string("--memory") else { return nil }
+        guard let memory = StreamMemory(parsing: text) else {
+            throw .usage(
+                "--memory '\(text)' is none of rolling, changes:T, window:N, refresh:N, bank:N, "
+                    + "pooled:N, pooled:N:2; N is at most \(StreamMemory.frameLimit)"
+            )
+        }
+        return memory
     }
 
     /// The largest frame of `--max-frame`, if it was given.

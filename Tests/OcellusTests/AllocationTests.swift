@@ -33,4 +33,21 @@ import Testing
         session.reset()
         #expect(allocation_count() == before)
     }
+
+    @Test(
+        "no memory allocates, not even to rebuild the state",
+        arguments: StreamMemoryTests.memories
+    )
+    func noMemoryAllocates(memory: StreamMemory) throws {
+        var session = try Session.shipped(memory: memory, unchangedThreshold: 2)
+        let prompt = try session.prompt("Did you see a cat?")
+        var answer = Answer(capacity: 32)
+        for name in StreamMemoryTests.frames {
+            let frame = try session.picture(fixture: name)
+            let before = allocation_count()
+            try session.see(frame)
+            session.answer(prompt, maximumTokens: 32, into: &answer)
+            #expect(allocation_count() == before)
+        }
+    }
 }

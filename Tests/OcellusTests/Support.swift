@@ -19,11 +19,18 @@ enum Fixture {
 
 extension Session {
     /// A session with the shipped model, planned for frames up to 640 x 640.
-    static func shipped(threadCount: Int = 1, chunkLength: Int = 64) throws -> Session {
+    static func shipped(
+        threadCount: Int = 1,
+        chunkLength: Int = 64,
+        memory: StreamMemory = .rolling,
+        unchangedThreshold: Float = 0
+    ) throws -> Session {
         let options = SessionOptions(
             threadCount: threadCount,
             chunkLength: chunkLength,
-            maximumFrame: ImageSize(width: 640, height: 640)
+            maximumFrame: ImageSize(width: 640, height: 640),
+            memory: memory,
+            unchangedThreshold: unchangedThreshold
         )
         return try Session(try Model(path: Fixture.model, options: options))
     }
