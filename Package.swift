@@ -42,7 +42,7 @@ let package = Package(
             cSettings: [.define("_GNU_SOURCE")],
             linkerSettings: [.linkedLibrary("dl"), .linkedLibrary("pthread")]
         ),
-        .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libturbojpeg0-dev"])]),
+        .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
         .systemLibrary(name: "CSPNG", providers: [.apt(["libspng-dev"])]),
 
         // Level 1.
@@ -62,10 +62,10 @@ let package = Package(
         .target(name: "OcellusTokenizer", swiftSettings: runtime),
         .target(
             name: "OcellusImage",
-            dependencies: ["CLibc", "CSPNG", "CTurboJPEG", "OcellusMemory"],
+            dependencies: ["CJPEG", "CLibc", "CSPNG", "OcellusMemory"],
             swiftSettings: runtime,
             // The embedded build does not link what a module map names.
-            linkerSettings: [.linkedLibrary("turbojpeg"), .linkedLibrary("spng")]
+            linkerSettings: [.linkedLibrary("spng")]
         ),
 
         // Level 3.
@@ -145,7 +145,9 @@ let package = Package(
         ),
         .testTarget(
             name: "OcellusImageTests",
-            dependencies: ["OcellusCapture", "OcellusImage", "OcellusMemory"],
+            dependencies: [
+                "CAllocationCounter", "OcellusCapture", "OcellusImage", "OcellusMemory",
+            ],
             swiftSettings: hosted
         ),
         .testTarget(

@@ -18,6 +18,8 @@ public enum ImageError: Error {
     case pictureTooLarge(path: String, size: ImageSize, limit: ImageSize)
     /// The slot for the decoded pixels is too small.
     case slotTooSmall(path: String, neededBytes: Int, availableBytes: Int)
+    /// The system has no memory for something that was to be made at the start.
+    case outOfMemory(purpose: String)
     /// The samples of a frame cannot lie as somebody, a driver perhaps, says; the text says why.
     case badLayout(String)
     /// The text is not a region of interest.
@@ -44,6 +46,8 @@ public enum ImageError: Error {
         case .slotTooSmall(let path, let neededBytes, let availableBytes):
             "\(path) needs \(neededBytes) bytes when decoded, the frame slot has "
                 + "\(availableBytes); plan for larger frames with --max-frame"
+        case .outOfMemory(let purpose):
+            "there is no memory for \(purpose)"
         case .badLayout(let reason):
             "impossible layout of a frame: \(reason)"
         case .badCrop(let text):

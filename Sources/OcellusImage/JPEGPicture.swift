@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import CLibc
-import CTurboJPEG
 import OcellusMemory
 
-/// JPEG: the header with our own reader, the pixels with libjpeg-turbo.
-///
-/// The decoder's settings are those of most programs (accurate integer DCT, smooth chroma
-/// upsampling), so the pixels equal theirs.
+/// The header of a JPEG, with a reader of our own: size, scale and orientation are known, and bounded,
+/// before libjpeg-turbo sees a byte.
 enum JPEGPicture {
     /// The scales at which the DCT itself decodes.
-    private static let scales = [1, 2, 4, 8]
+    static let scales = [1, 2, 4, 8]
 
     /// The memory that a progressive picture's coefficients may take, in bytes: the decoder keeps
     /// them all, at full size, whatever the scale.
@@ -68,75 +64,6 @@ enum JPEGPicture {
             offset = end
         }
         return nil
-    }
-
-    /// Decodes into `slot` at the scale of the header.
-    ///
-    /// - Throws: `ImageError.damaged` with the decoder's reason, for a picture that ends too early
-    ///   too.
-    static func decode(
-        _ bytes: Span<UInt8>,
-        header: PictureHeader,
-        path: String,
-        into slot: Bytes
-    ) throws(ImageError) -> Frame {
-        guard let decoder = unsafe tjInitDecompress() else {
-            throw .unreadable(path: path, reason: "libjpeg-turbo has no memory")
-        }
-        defer { unsafe _ = tjDestroy(decoder) }
-        let scaled = ImageSize(
-            width: (header.storedSize.width + header.scaleDenominator - 1)
-                / header.scaleDenominator,
-            height: (header.storedSize.height + header.scaleDenominator - 1)
-                / header.scaleDenominator
-        )
-        var failure = unsafe decode(
-            bytes,
-            size: scaled,
-            flags: TJFLAG_STOPONWARNING,
-            decoder: decoder,
-            into: slot
-        )
-        if isHarmless(failure) {
-            failure = unsafe decode(bytes, size: scaled, flags: 0, decoder: decoder, into: slot)
-            if isHarmless(failure) { failure = nil }
-        }
-        if let failure { throw .damaged(path: path, reason: failure) }
-        return Frame(slot, size: scaled, format: .rgb24).upright(from: header.orientation)
-    }
-
-    /// - Returns: what was wrong, if anything.
-    @unsafe
-    private static func decode(
-        _ bytes: Span<UInt8>,
-        size: ImageSize,
-        flags: Int32,
-        decoder: tjhandle,
-        into slot: Bytes
-    ) -> String? {
-        unsafe bytes.withUnsafeBufferPointer { buffer in
-            // Safety: the caller checked that the slot holds a frame of this size; the decoder
-            // writes height rows of 3 * width bytes, or fails if the bytes have another size.
-            let status = unsafe tjDecompress2(
-                decoder,
-                buffer.baseAddress,
-                UInt(buffer.count),
-                slot.base.assumingMemoryBound(to: UInt8.self),
-                Int32(size.width),
-                Int32(3 * size.width),
-                Int32(size.height),
-                Int32(TJPF_RGB.rawValue),
-                TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS | flags
-            )
-            return status == 0 ? nil : unsafe String(cString: tjGetErrorStr2(decoder))
-        }
-    }
-
-    /// Whether a decoder's message is about filler that some cameras leave between segments: the one
-    /// warning after which the picture is whole.
-    private static func isHarmless(_ failure: String?) -> Bool {
-        guard let failure else { return false }
-        return unsafe strstr(failure, "extraneous bytes") != nil  // Safety: two texts.
     }
 
     private static func isEXIF(_ bytes: Span<UInt8>, at offset: Int) -> Bool {

@@ -53,7 +53,8 @@ public enum PictureDecoder {
                 path: path,
                 slot: slot
             )
-            return try JPEGPicture.decode(bytes, header: header, path: path, into: slot)
+            let decoder = try JPEGDecoder(width: header.storedSize.width)
+            return try decoder.decode(bytes, header: header, path: path, into: slot)
         case .png:
             let header = try checked(
                 PNGPicture.header(of: bytes, path: path, limit: limit),

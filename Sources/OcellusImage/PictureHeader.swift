@@ -7,16 +7,18 @@ struct PictureHeader {
     /// How the stored picture is to be turned.
     let orientation: Orientation
     /// The denominator of the scale at which the decoder can decode into a limit, 1 for full size.
-    let scaleDenominator: Int
+    private(set) var scaleDenominator: Int
 
-    /// The size of the decoded picture, upright.
-    var decodedSize: ImageSize {
-        let scaled = ImageSize(
+    /// The size that the decoder gives, as stored.
+    var scaledSize: ImageSize {
+        ImageSize(
             width: (storedSize.width + scaleDenominator - 1) / scaleDenominator,
             height: (storedSize.height + scaleDenominator - 1) / scaleDenominator
         )
-        return orientation.isTransposed ? scaled.transposed : scaled
     }
+
+    /// The size of the decoded picture, upright.
+    var decodedSize: ImageSize { orientation.isTransposed ? scaledSize.transposed : scaledSize }
 
     /// Checks the size, and chooses the largest scale at which the picture fits into the limit.
     ///
@@ -51,6 +53,19 @@ struct PictureHeader {
         }
         let full = orientation.isTransposed ? storedSize.transposed : storedSize
         throw .pictureTooLarge(path: path, size: full, limit: limit)
+    }
+
+    /// Chooses the smallest scale at which neither side gets smaller than that of a size; none that is
+    /// larger than now.
+    mutating func shrink(toAtLeast minimum: ImageSize, scales: [Int]) {
+        for scale in scales where scale > scaleDenominator {
+            let header = PictureHeader(
+                storedSize: storedSize,
+                orientation: orientation,
+                scaleDenominator: scale
+            )
+            if minimum.fits(in: header.decodedSize) { self = header }
+        }
     }
 
     private init(storedSize: ImageSize, orientation: Orientation, scaleDenominator: Int) {

@@ -3,20 +3,25 @@ import Foundation
 import OcellusImage
 import OcellusMemory
 
-/// The pictures of Tests/Fixtures/images, written by scripts/references/images.py.
+/// The files of Tests/Fixtures/images and camera, written by images.py and camera.py of
+/// scripts/references.
 enum Fixtures {
-    static let folder = URL(filePath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: "Fixtures/images")
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "Fixtures")
 
-    static func path(_ name: String) -> String { folder.appending(path: name).path }
+    static let folder = root.appending(path: "images")
 
-    static func bytes(_ name: String) throws -> [UInt8] {
-        [UInt8](try Data(contentsOf: folder.appending(path: name)))
+    static func path(_ name: String, in folder: String = "images") -> String {
+        root.appending(path: "\(folder)/\(name)").path
+    }
+
+    static func bytes(_ name: String, in folder: String = "images") throws -> [UInt8] {
+        [UInt8](try Data(contentsOf: URL(filePath: path(name, in: folder))))
     }
 
     /// The lines of a table, each split at its spaces.
-    static func table(_ name: String) throws -> [[String]] {
-        try String(contentsOf: folder.appending(path: name), encoding: .utf8)
+    static func table(_ name: String, in folder: String = "images") throws -> [[String]] {
+        try String(contentsOfFile: path(name, in: folder), encoding: .utf8)
             .split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
     }
 }
