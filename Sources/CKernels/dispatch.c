@@ -103,14 +103,14 @@ static void run(ck_pool *pool, ck_task *task, const void *args,
 size_t ck_matmul_scratch_size(ptrdiff_t tokens, ptrdiff_t columns) {
     ptrdiff_t blocks = blocks_of(QUANT_BLOCK, columns);
     return (size_t)(tokens * blocks) *
-           (QUANT_BLOCK + sizeof(float) + sizeof(int32_t));
+           (QUANT_BLOCK + sizeof(float) + 2 * sizeof(int16_t));
 }
 
 void ck_matmul(ck_pool *pool, ck_matmul_args args) {
     const ck_kernels *set = kernels();
     const ptrdiff_t rows = args.w.rows, columns = args.w.columns;
     const ptrdiff_t tokens = args.x.rows;
-    const int is_quantized = args.w.type == CK_Q8_0 || args.w.type == CK_Q4_0;
+    const int is_quantized = ck_is_quantized(args.w.type);
     const ptrdiff_t work = tokens * rows * columns;
 
     if (is_quantized)

@@ -6,6 +6,7 @@
 
 #include "kernels.h"
 
+#include "blocks.inc.h"
 #include "weights.inc.h"
 #include "matmul_few.inc.h"
 #include "matmul_packed.inc.h"

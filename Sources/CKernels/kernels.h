@@ -26,7 +26,7 @@ void ck_parallel(ck_pool *pool, ck_task *task, const void *args,
 #define CK_TASKS(X)                                                            \
     X(matmul_few)          /* MATMUL_FEW_ROWS rows of w */                     \
     X(matmul_packed)       /* a matmul_tile of f32, f16 or bf16 */             \
-    X(matmul_int8_packed)  /* a matmul_tile of Q8_0 or Q4_0 */                 \
+    X(matmul_int8_packed)  /* a matmul_tile of quantised weights */            \
     X(quantize)            /* a token */                                       \
     X(dequantize)          /* a row */                                         \
     X(rms_norm)            /* a row */                                         \
@@ -79,6 +79,10 @@ typedef struct {
     ck_tensor out;
 } ck_dequantize_args;
 
+static inline int ck_is_quantized(int type) {
+    return type != CK_F32 && type != CK_F16 && type != CK_BF16;
+}
+
 /* ---- Quantised activations in the scratch of a matrix product ---- */
 
 /* x[t, k] ~ scale[t, k / 32] * value[t, k] */
@@ -86,7 +90,7 @@ typedef struct {
     ptrdiff_t blocks; /* per token */
     int8_t *values;   /* (t, blocks * 32) */
     float *scales;    /* (t, blocks) */
-    int32_t *offsets; /* (t, blocks), as matmul_int8.inc.h starts sums */
+    int16_t *sums;    /* (t, blocks, 2), of the values of each half block */
 } ck_quantized;
 
 static inline ck_quantized ck_quantized_in(void *scratch, ptrdiff_t tokens,
@@ -95,7 +99,7 @@ static inline ck_quantized ck_quantized_in(void *scratch, ptrdiff_t tokens,
     int8_t *values = scratch;
     float *scales = (float *)(values + tokens * blocks * QUANT_BLOCK);
     return (ck_quantized){blocks, values, scales,
-                          (int32_t *)(scales + tokens * blocks)};
+                          (int16_t *)(scales + tokens * blocks)};
 }
 
 #endif

@@ -48,33 +48,112 @@ INLINE void few_rows(const int rows, const int type, const ck_matmul_args *args,
         put_output(args, token, first + r, sum_lanes(sums[r]));
 }
 
-enum { CHUNK = 8 /* blocks whose scales are converted at once */ };
+/* Eight parts of a token: the scales, and the scaled sums of the values. */
+typedef struct {
+    const int8_t *values;
+    float scales[BLOCK_PARTS], sums[BLOCK_PARTS];
+} input_chunk;
 
-/* Adds the products of rows with count <= CHUNK blocks of a token. */
-INLINE void add_chunk(const int rows, const int type, const uint8_t *w,
-                      ptrdiff_t size, const int8_t *values,
-                      const float *x_scales, const int count,
-                      dot_float sums[4]) {
+INLINE input_chunk chunk_of(const int type, const ck_quantized *x,
+                            ptrdiff_t part, const int count) {
+    input_chunk chunk = {.values = x->values + part * QUANT_BLOCK};
+    __builtin_memcpy(chunk.scales, x->scales + part,
+                     (size_t)count * sizeof(float));
+    if (has_minima(type)) {
+        const int16_t *sums = x->sums + 2 * part;
+        for (int p = 0; p < count; p++)
+            chunk.sums[p] = x->scales[part + p] * (sums[2 * p] + sums[2 * p + 1]);
+    }
+    return chunk;
+}
+
+/* The scales of count parts of a row, times those of the token; adds what the
+ * minima bring to the sum. */
+INLINE void chunk_scales(const int type, const uint8_t *w,
+                         const input_chunk *x, const int count, float *scales,
+                         dot_float *sum) {
     const ptrdiff_t step = block_size(type);
-    float scales[4][CHUNK]; /* of the weights, times those of the token */
-    float padded[CHUNK] = {};
-    __builtin_memcpy(padded, x_scales, (size_t)count * sizeof(float));
+    float minima[BLOCK_PARTS];
+    half8 halves = {};
+    switch (type) {
+    case CK_Q4_K:
+    case CK_Q5_K:
+    case CK_Q6_K: {
+        const block_factors factors = read_factors(type, w);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < BLOCK_PARTS * scales_of(type); i++)
+            scales[i] = factors.scales[i] * x->scales[i / scales_of(type)];
+        if (has_minima(type)) {
+#pragma clang loop unroll(full)
+            for (int p = 0; p < BLOCK_PARTS; p++)
+                minima[p] = factors.minima[p] * x->sums[p];
+        }
+        break;
+    }
+    default:
+#pragma clang loop unroll(full)
+        for (int p = 0; p < count; p++)
+            halves[p] = load_u16(w + p * step);
+        scale_products(halves, x->scales, scales);
+        if (has_minima(type)) {
+#pragma clang loop unroll(full)
+            for (int p = 0; p < count; p++)
+                halves[p] = load_u16(w + p * step + 2);
+            scale_products(halves, x->sums, minima);
+        }
+    }
+    if (has_minima(type)) {
+        dot_float lanes;
+        for (size_t i = 0; i < sizeof minima; i += sizeof lanes) {
+            __builtin_memcpy(&lanes, (const char *)minima + i, sizeof lanes);
+            *sum += lanes;
+        }
+    }
+}
+
+/* Adds the products of rows with one part of a chunk; scales are those of the
+ * weights, times those of the token. */
+INLINE void add_part(const int rows, const int type, const uint8_t *w,
+                     ptrdiff_t size, const input_chunk *chunk,
+                     float scales[4][2 * BLOCK_PARTS], int part,
+                     dot_float sums[4]) {
+    const int zero = zero_of(type), factors = scales_of(type);
+    block_input x = load_input(zero, chunk->values + part * QUANT_BLOCK);
+    if (!is_k_type(type))
+        w += part * block_size(type);
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++)
+        sums[r] = add_dot(sums[r], zero, factors,
+                          load_quants(type, w + r * size, part), x,
+                          scales[r] + part * factors);
+}
+
+/* Adds the products of rows with count <= BLOCK_PARTS parts of a token. */
+INLINE void add_chunk(const int rows, const int type, const uint8_t *w,
+                      ptrdiff_t size, const ck_quantized *x, ptrdiff_t part,
+                      const int count, dot_float sums[4]) {
+    const input_chunk chunk = chunk_of(type, x, part, count);
+    float scales[4][2 * BLOCK_PARTS];
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
-        half8 halves = {};
-        prefetch(w + (r + MATMUL_FEW_ROWS) * size, count * step);
-#pragma clang loop unroll(full)
-        for (int b = 0; b < count; b++)
-            halves[b] = load_u16(w + r * size + b * step);
-        scale_products(halves, padded, scales[r]);
+        prefetch(w + (r + MATMUL_FEW_ROWS) * size,
+                 row_size(type, count * QUANT_BLOCK));
+        chunk_scales(type, w + r * size, &chunk, count, scales[r], &sums[r]);
     }
-#pragma clang loop unroll(disable) /* so that scales are read from memory */
-    for (int b = 0; b < count; b++) {
-        block_input x = load_input(type, values + b * QUANT_BLOCK);
+    /* Unrolled so far that shifts are constants, and no further, so that
+     * scales are read from memory. */
+    if (type == CK_Q5_K || type == CK_Q6_K) {
 #pragma clang loop unroll(full)
-        for (int r = 0; r < rows; r++)
-            sums[r] +=
-                block_dot(type, w + r * size + b * step + 2, x) * scales[r][b];
+        for (int p = 0; p < BLOCK_PARTS; p++)
+            add_part(rows, type, w, size, &chunk, scales, p, sums);
+    } else if (type == CK_Q4_K) {
+#pragma clang loop unroll_count(2)
+        for (int p = 0; p < BLOCK_PARTS; p++)
+            add_part(rows, type, w, size, &chunk, scales, p, sums);
+    } else {
+#pragma clang loop unroll(disable)
+        for (int p = 0; p < count; p++)
+            add_part(rows, type, w, size, &chunk, scales, p, sums);
     }
 }
 
@@ -85,23 +164,24 @@ INLINE void few_rows_int8(const int rows, const int type,
     const ck_quantized x =
         ck_quantized_in(args->scratch, args->x.rows, columns);
     const uint8_t *w = weight_row(&args->w, type, first);
-    const int8_t *values = x.values + token * columns;
-    const float *scales = x.scales + token * x.blocks;
+    const ptrdiff_t start = token * x.blocks;
     dot_float sums[4] = {};
-    ptrdiff_t b = 0;
-    for (; b + CHUNK <= x.blocks; b += CHUNK)
-        add_chunk(rows, type, w + b * block_size(type), size,
-                  values + b * QUANT_BLOCK, scales + b, CHUNK, sums);
-    for (; b < x.blocks; b++)
-        add_chunk(rows, type, w + b * block_size(type), size,
-                  values + b * QUANT_BLOCK, scales + b, 1, sums);
+    ptrdiff_t p = 0;
+    for (; p + BLOCK_PARTS <= x.blocks; p += BLOCK_PARTS)
+        add_chunk(rows, type, w + row_size(type, p * QUANT_BLOCK), size, &x,
+                  start + p, BLOCK_PARTS, sums);
+    if (!is_k_type(type)) {
+        for (; p < x.blocks; p++)
+            add_chunk(rows, type, w + row_size(type, p * QUANT_BLOCK), size, &x,
+                      start + p, 1, sums);
+    }
     for (int r = 0; r < rows; r++)
         put_output(args, token, first + r, sum_lanes(widen(sums[r])));
 }
 
 INLINE void few_item(const int type, const ck_matmul_args *args,
                      ptrdiff_t first, ptrdiff_t last) {
-    const int is_quantized = type == CK_Q8_0 || type == CK_Q4_0;
+    const int is_quantized = ck_is_quantized(type);
     for (ptrdiff_t token = 0; token < args->x.rows; token++) {
         ptrdiff_t row = first;
         for (; row + 4 <= last; row += 4) {
@@ -130,8 +210,10 @@ static void matmul_few(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
         case CK_F32: few_item(CK_F32, args, first, last); break;
         case CK_F16: few_item(CK_F16, args, first, last); break;
         case CK_BF16: few_item(CK_BF16, args, first, last); break;
-        case CK_Q8_0: few_item(CK_Q8_0, args, first, last); break;
-        case CK_Q4_0: few_item(CK_Q4_0, args, first, last); break;
+#define ITEM_OF(type)                                                          \
+    case type: few_item(type, args, first, last); break;
+            QUANTIZED_TYPES(ITEM_OF)
+#undef ITEM_OF
         }
     }
 }
@@ -157,7 +239,7 @@ static void quantize(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
         float inverse = magnitude > 0 ? 127 / magnitude : 0;
         if (!(inverse < INFINITY)) /* max |x| is subnormal: take it as zero */
             inverse = 0;
-        vi sum = {};
+        vi sums[2] = {};
         for (int k = 0; k < QUANT_BLOCK; k += LANES) {
             typedef int8_t vb __attribute__((vector_size(LANES)));
             vf scaled = round_to_integer(load(x + k) * inverse);
@@ -167,9 +249,10 @@ static void quantize(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
             vb bytes = __builtin_convertvector(value, vb);
             __builtin_memcpy(to.values + b * QUANT_BLOCK + k, &bytes,
                              sizeof bytes);
-            sum += value;
+            sums[k / 16] += value;
         }
         to.scales[b] = magnitude / 127 + sum_lanes(excess);
-        to.offsets[b] = -PACKED_OFFSET * __builtin_reduce_add(sum);
+        for (int half = 0; half < 2; half++)
+            to.sums[2 * b + half] = (int16_t)__builtin_reduce_add(sums[half]);
     }
 }

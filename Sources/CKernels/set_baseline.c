@@ -2,6 +2,9 @@
 /* The kernels for the processor that the compiler assumes. */
 #include "kernels.h"
 
+/* Functions take vectors wider than the registers; all are inlined. */
+#pragma clang diagnostic ignored "-Wpsabi"
+
 #define FEW_TOKENS 4
 #define FEW_TOKENS_INT8 3
 #if defined(__aarch64__)

@@ -29,23 +29,37 @@ INLINE __m256i byte_products(__m256i w, __m256i x) {
     return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
 }
 
-/* ---- Bytes: one block of 32 along a row ---- */
+/* The same of bytes w in 0...127. */
+INLINE __m256i unsigned_products(__m256i w, __m256i x) {
+    return _mm256_madd_epi16(_mm256_maddubs_epi16(w, x), _mm256_set1_epi16(1));
+}
+
+/* ---- Bytes: one part of 32 along a row ---- */
 
 typedef vf dot_float;
-typedef __m256i block_input;
+typedef struct {
+    __m256i bytes;
+    __m256i offset; /* what the zero of the weights adds, negated */
+} block_input;
+
+INLINE block_input load_input(const int zero, const int8_t *values) {
+    block_input x = {(__m256i)load_bytes(values), _mm256_setzero_si256()};
+    if (zero != 0 && zero != 128)
+        x.offset = unsigned_products(_mm256_set1_epi8((char)zero),
+                                     _mm256_sign_epi8(x.bytes,
+                                                      _mm256_set1_epi8(-1)));
+    return x;
+}
+
+/* The products of quants less their zero with a part of a token. */
+INLINE __m256i block_dot(const int zero, __m256i quants, block_input x) {
+    if (zero == 128)
+        return byte_products(_mm256_xor_si256(quants, _mm256_set1_epi8(-128)),
+                             x.bytes);
+    return _mm256_add_epi32(unsigned_products(quants, x.bytes), x.offset);
+}
 
 #include "simd_avx_blocks.h"
-
-INLINE block_input load_input(const int type, const int8_t *values) {
-    (void)type;
-    return load_bytes(values);
-}
-
-INLINE dot_float block_dot(const int type, const uint8_t *quants,
-                           block_input x) {
-    __m256i w = type == CK_Q8_0 ? load_q8(quants) : load_q4(quants);
-    return (dot_float)_mm256_cvtepi32_ps(byte_products(w, x));
-}
 
 INLINE vf widen(dot_float v) { return v; }
 

@@ -19,32 +19,29 @@ INLINE void scale_products(half8 halves, const float x[8], float out[8]) {
 
 INLINE float f16_value(uint16_t bits) { return _cvtsh_ss(bits); }
 
-/* ---- Bytes: one block of 32 along a row ---- */
+/* ---- Bytes: one part of 32 along a row ---- */
 
 /* Half a register: three ports of an Intel core take these, two the whole. */
 typedef float dot_float __attribute__((vector_size(32)));
 typedef struct {
     __m256i bytes;
-    __m256i offset; /* what the weights' unsigned form adds, negated */
+    __m256i offset; /* what the zero of the weights adds, negated */
 } block_input;
 
+INLINE block_input load_input(const int zero, const int8_t *values) {
+    __m256i bytes = (__m256i)load_bytes(values), none = _mm256_setzero_si256();
+    __m256i unit = _mm256_set1_epi8((char)zero);
+    __m256i added = _mm256_dpbusd_epi32(none, unit, bytes);
+    return (block_input){bytes, _mm256_sub_epi32(none, added)};
+}
+
+/* The products of quants less their zero with a part of a token. */
+INLINE __m256i block_dot(const int zero, __m256i quants, block_input x) {
+    (void)zero;
+    return _mm256_dpbusd_epi32(x.offset, quants, x.bytes);
+}
+
 #include "simd_avx_blocks.h"
-
-INLINE block_input load_input(const int type, const int8_t *values) {
-    __m256i bytes = load_bytes(values), zero = _mm256_setzero_si256();
-    __m256i unit = _mm256_set1_epi8(type == CK_Q8_0 ? (char)128 : 8);
-    __m256i added = _mm256_dpbusd_epi32(zero, unit, bytes);
-    return (block_input){bytes, _mm256_sub_epi32(zero, added)};
-}
-
-INLINE dot_float block_dot(const int type, const uint8_t *quants,
-                           block_input x) {
-    __m256i w = type == CK_Q8_0 ? _mm256_xor_si256(load_bytes(quants),
-                                                   _mm256_set1_epi8((char)128))
-                                : load_nibbles(quants);
-    return (dot_float)_mm256_cvtepi32_ps(
-        _mm256_dpbusd_epi32(x.offset, w, x.bytes));
-}
 
 INLINE vf widen(dot_float v) { return (vf)_mm512_zextps256_ps512((__m256)v); }
 

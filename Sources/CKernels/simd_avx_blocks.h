@@ -1,28 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks of 32 quantised weights for AVX2 and above. */
+/* Parts of 32 quantised weights for AVX2 and above. */
 
-typedef __m256i weight_block;
-
-INLINE __m256i load_bytes(const void *p) { return _mm256_loadu_si256(p); }
-
-/* The quants of a Q4_0 block in 0...15: the low nibbles are the first half. */
-INLINE __m256i load_nibbles(const uint8_t *quants) {
-    __m256i bytes = _mm256_broadcastsi128_si256(
-        _mm_loadu_si128((const __m128i *)quants));
-    return _mm256_and_si256(
+/* Sixteen bytes of two quants each: the low halves are the first sixteen. */
+INLINE bytes32 load_nibbles(const uint8_t *p) {
+    __m256i bytes =
+        _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)p));
+    return (bytes32)_mm256_and_si256(
         _mm256_srlv_epi64(bytes, _mm256_setr_epi64x(0, 0, 4, 4)),
         _mm256_set1_epi8(15));
 }
 
-/* The quants of a Q8_0 or a Q4_0 block, as int8. */
-INLINE weight_block load_q8(const uint8_t *quants) {
-    return load_bytes(quants);
-}
-
-INLINE weight_block load_q4(const uint8_t *quants) {
-    return _mm256_sub_epi8(load_nibbles(quants), _mm256_set1_epi8(8));
-}
-
-INLINE void store_block(int8_t *out, weight_block w) {
-    _mm256_storeu_si256((__m256i *)out, w);
+/* Adds the products of quants less their zero with a part of a token, scaled
+ * by one factor, or the first sixteen and the others each by their own. */
+INLINE dot_float add_dot(dot_float sum, const int zero, const int factors,
+                         bytes32 quants, block_input x, const float *scales) {
+    float8 dots =
+        (float8)_mm256_cvtepi32_ps(block_dot(zero, (__m256i)quants, x));
+    if (factors == 1)
+        return sum + (dot_float)(dots * scales[0]);
+    float8 first = scales[0] - (float8){}, second = scales[1] - (float8){};
+    return sum + (dot_float)(dots * __builtin_shufflevector(first, second, 0, 1,
+                                                            2, 3, 12, 13, 14,
+                                                            15));
 }

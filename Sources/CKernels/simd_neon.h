@@ -37,45 +37,52 @@ INLINE int32x4_t add_byte_products(int32x4_t sum, int8x16_t w, int8x16_t x) {
 #endif
 }
 
-/* ---- Bytes: one block of 32 along a row ---- */
+/* ---- Bytes: one part of 32 along a row ---- */
 
 typedef vf dot_float;
 typedef struct {
     int8x16_t low, high;
-} weight_block;
+    int32x4_t low_offset, high_offset; /* what the zero adds, negated */
+} block_input;
 
-/* The quants of a Q8_0 block, as int8. */
-INLINE weight_block load_q8(const uint8_t *quants) {
-    const int8_t *p = (const int8_t *)quants;
-    return (weight_block){vld1q_s8(p), vld1q_s8(p + 16)};
+/* Sixteen bytes of two quants each: the low halves are the first sixteen. */
+INLINE bytes32 load_nibbles(const uint8_t *p) {
+    typedef uint8_t bytes16 __attribute__((vector_size(16)));
+    bytes16 bytes = (bytes16)vld1q_u8(p);
+    return __builtin_shufflevector(bytes & 15, bytes >> 4, 0, 1, 2, 3, 4, 5, 6,
+                                   7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
+                                   19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29,
+                                   30, 31);
 }
 
-/* The quants of a Q4_0 block: the low nibbles are the first half. */
-INLINE weight_block load_q4(const uint8_t *quants) {
-    uint8x16_t bytes = vld1q_u8(quants);
-    int8x16_t eight = vdupq_n_s8(8);
-    int8x16_t low = vreinterpretq_s8_u8(vandq_u8(bytes, vdupq_n_u8(15)));
-    int8x16_t high = vreinterpretq_s8_u8(vshrq_n_u8(bytes, 4));
-    return (weight_block){vsubq_s8(low, eight), vsubq_s8(high, eight)};
+/* A zero of 128 is that of signed bytes: their own instructions take them. */
+INLINE block_input load_input(const int zero, const int8_t *values) {
+    int8x16_t low = vld1q_s8(values), high = vld1q_s8(values + 16);
+    int8x16_t unit = vdupq_n_s8(zero == 128 ? 0 : (int8_t)-zero);
+    int32x4_t none = vdupq_n_s32(0);
+    return (block_input){low, high, add_byte_products(none, unit, low),
+                         add_byte_products(none, unit, high)};
 }
 
-INLINE void store_block(int8_t *out, weight_block w) {
-    vst1q_s8(out, w.low);
-    vst1q_s8(out + 16, w.high);
-}
-
-typedef weight_block block_input;
-
-INLINE block_input load_input(const int type, const int8_t *values) {
-    (void)type;
-    return load_q8((const uint8_t *)values);
-}
-
-INLINE dot_float block_dot(const int type, const uint8_t *quants,
-                           block_input x) {
-    weight_block w = type == CK_Q8_0 ? load_q8(quants) : load_q4(quants);
-    int32x4_t sum = add_byte_products(vdupq_n_s32(0), w.low, x.low);
-    return (dot_float)vcvtq_f32_s32(add_byte_products(sum, w.high, x.high));
+/* Adds the products of quants less their zero with a part of a token, scaled
+ * by one factor, or the first sixteen and the others each by their own. */
+INLINE dot_float add_dot(dot_float sum, const int zero, const int factors,
+                         bytes32 quants, block_input x, const float *scales) {
+    struct {
+        int8x16_t low, high;
+    } w;
+    if (zero == 128)
+        quants ^= 128;
+    __builtin_memcpy(&w, &quants, sizeof w);
+    int32x4_t dots = add_byte_products(x.low_offset, w.low, x.low);
+    if (factors == 1) {
+        dots = vaddq_s32(dots, x.high_offset);
+        dots = add_byte_products(dots, w.high, x.high);
+        return sum + (vf)vcvtq_f32_s32(dots) * scales[0];
+    }
+    int32x4_t others = add_byte_products(x.high_offset, w.high, x.high);
+    return sum + (vf)vcvtq_f32_s32(dots) * scales[0] +
+           (vf)vcvtq_f32_s32(others) * scales[1];
 }
 
 INLINE vf widen(dot_float v) { return v; }

@@ -41,45 +41,42 @@ INLINE vi byte_products(vi w, vi x) {
            (w << 24 >> 24) * (x << 24 >> 24);
 }
 
-/* ---- Bytes: one block of 32 along a row ---- */
+/* ---- Bytes: one part of 32 along a row ---- */
 
 typedef vf dot_float;
 typedef struct {
     vi low, high;
-} weight_block;
+} block_input;
 
-/* The quants of a Q8_0 block, as int8. */
-INLINE weight_block load_q8(const uint8_t *quants) {
-    weight_block w;
-    __builtin_memcpy(&w, quants, sizeof w);
-    return w;
+/* Sixteen bytes of two quants each: the low halves are the first sixteen. */
+INLINE bytes32 load_nibbles(const uint8_t *p) {
+    typedef uint8_t bytes16 __attribute__((vector_size(16)));
+    bytes16 bytes;
+    __builtin_memcpy(&bytes, p, sizeof bytes);
+    return __builtin_shufflevector(bytes & 15, bytes >> 4, 0, 1, 2, 3, 4, 5, 6,
+                                   7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
+                                   19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29,
+                                   30, 31);
 }
 
-/* The quants of a Q4_0 block: the low nibbles are the first half. */
-INLINE weight_block load_q4(const uint8_t *quants) {
-    typedef int8_t vb __attribute__((vector_size(16)));
-    vb bytes;
-    __builtin_memcpy(&bytes, quants, sizeof bytes);
-    return (weight_block){(vi)((bytes & 15) - 8),
-                          (vi)(((bytes >> 4) & 15) - 8)};
+INLINE block_input load_input(const int zero, const int8_t *values) {
+    (void)zero;
+    block_input x;
+    __builtin_memcpy(&x, values, sizeof x);
+    return x;
 }
 
-INLINE void store_block(int8_t *out, weight_block w) {
-    __builtin_memcpy(out, &w, sizeof w);
-}
-
-typedef weight_block block_input;
-
-INLINE block_input load_input(const int type, const int8_t *values) {
-    (void)type;
-    return load_q8((const uint8_t *)values);
-}
-
-INLINE dot_float block_dot(const int type, const uint8_t *quants,
-                           block_input x) {
-    weight_block w = type == CK_Q8_0 ? load_q8(quants) : load_q4(quants);
-    return to_float(byte_products(w.low, x.low) +
-                    byte_products(w.high, x.high));
+/* Adds the products of quants less their zero with a part of a token, scaled
+ * by one factor, or the first sixteen and the others each by their own. */
+INLINE dot_float add_dot(dot_float sum, const int zero, const int factors,
+                         bytes32 quants, block_input x, const float *scales) {
+    block_input w;
+    quants -= (uint8_t)zero;
+    __builtin_memcpy(&w, &quants, sizeof w);
+    vi low = byte_products(w.low, x.low), high = byte_products(w.high, x.high);
+    if (factors == 1)
+        return sum + to_float(low + high) * scales[0];
+    return sum + to_float(low) * scales[0] + to_float(high) * scales[1];
 }
 
 INLINE vf widen(dot_float v) { return v; }

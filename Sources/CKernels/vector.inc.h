@@ -13,8 +13,11 @@ INLINE ptrdiff_t at_most(ptrdiff_t limit, ptrdiff_t n) {
 
 typedef float vf __attribute__((vector_size(LANES * 4)));
 typedef int32_t vi __attribute__((vector_size(LANES * 4)));
-/* Eight halves, as the scales of eight blocks. */
+/* Eight halves, as the scales of eight blocks, and eight floats. */
 typedef uint16_t half8 __attribute__((vector_size(16)));
+typedef float float8 __attribute__((vector_size(32)));
+/* The quants of 32 weights, or the like. */
+typedef uint8_t bytes32 __attribute__((vector_size(32)));
 typedef vf unaligned_vf __attribute__((aligned(4), may_alias));
 typedef vi unaligned_vi __attribute__((aligned(4), may_alias));
 
@@ -28,6 +31,12 @@ INLINE uint16_t load_u16(const void *p) {
     uint16_t bits;
     __builtin_memcpy(&bits, p, sizeof bits);
     return bits;
+}
+
+INLINE bytes32 load_bytes(const void *p) {
+    bytes32 bytes;
+    __builtin_memcpy(&bytes, p, sizeof bytes);
+    return bytes;
 }
 
 /* The first count < LANES elements, then zeros. */

@@ -5,9 +5,9 @@
 INLINE ptrdiff_t row_size(int type, ptrdiff_t columns) {
     switch (type) {
     case CK_F32: return columns * 4;
-    case CK_Q8_0: return columns / QUANT_BLOCK * 34;
-    case CK_Q4_0: return columns / QUANT_BLOCK * 18;
-    default: return columns * 2;
+    case CK_F16:
+    case CK_BF16: return columns * 2;
+    default: return columns / (QUANT_BLOCK * parts_of(type)) * block_size(type);
     }
 }
 
@@ -50,19 +50,11 @@ INLINE vf load_weights_part(int type, const uint8_t *row, ptrdiff_t k,
     return v;
 }
 
-/* The quants of a block of Q8_0 or Q4_0, without its scale. */
-INLINE weight_block load_block(int type, const uint8_t *block) {
-    return type == CK_Q8_0 ? load_q8(block + 2) : load_q4(block + 2);
-}
-
-INLINE ptrdiff_t block_size(int type) { return type == CK_Q8_0 ? 34 : 18; }
-
-INLINE void dequantize_block(int type, const uint8_t *block, float *out) {
-    int8_t values[QUANT_BLOCK];
-    store_block(values, load_block(type, block));
-    float scale = f16_value(load_u16(block));
-    for (int i = 0; i < QUANT_BLOCK; i++)
-        out[i] = scale * values[i];
+INLINE void dequantize_row(const int type, const uint8_t *row,
+                           ptrdiff_t columns, float *out) {
+    const int elements = QUANT_BLOCK * parts_of(type);
+    for (ptrdiff_t k = 0; k < columns; k += elements)
+        dequantize_block(type, row + row_size(type, k), out + k);
 }
 
 static void dequantize(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
@@ -74,11 +66,12 @@ static void dequantize(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
     for (ptrdiff_t r = begin; r < end; r++) {
         const uint8_t *row = weight_row(&args->w, type, args->first + r);
         float *out = args->out.data + r * columns;
-        if (type == CK_Q8_0 || type == CK_Q4_0) {
-            for (ptrdiff_t b = 0; b < columns / QUANT_BLOCK; b++)
-                dequantize_block(type, row + b * block_size(type),
-                                 out + b * QUANT_BLOCK);
-        } else {
+        switch (type) {
+#define ROW_OF(type)                                                           \
+    case type: dequantize_row(type, row, columns, out); break;
+            QUANTIZED_TYPES(ROW_OF)
+#undef ROW_OF
+        default:
             for (ptrdiff_t k = 0; k < columns; k++)
                 out[k] = weight_at(type, row, k);
         }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import OcellusMemory
 
 /// Why a model file could not be read, used or written.
 public enum ModelFileError: Error {
@@ -61,7 +62,7 @@ public enum ModelFileError: Error {
         case .wrongShape(let path, let name, let needed, let found):
             "\(path): the tensor '\(name)' should be \(needed), is \(found)"
         case .unsupportedType(let path, let name, let type):
-            "\(path): the tensor '\(name)' has type \(type); F32, F16, BF16, Q8_0 and Q4_0 can be "
+            "\(path): the tensor '\(name)' has type \(type); \(WeightType.list) can be "
                 + "computed with"
         case .cannotWrite(let path, let reason):
             "\(path): cannot be written: \(reason)"

@@ -7,14 +7,25 @@ public enum WeightType: UInt32, Sendable {
     case f32 = 0
     case f16 = 1
     case q4_0 = 2
+    case q4_1 = 3
+    case q5_0 = 6
+    case q5_1 = 7
     case q8_0 = 8
+    case q4_k = 12
+    case q5_k = 13
+    case q6_k = 14
     case bf16 = 30
+
+    /// All types, in words.
+    package static let list =
+        "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K"
 
     /// The count of elements in one block; a row is a whole number of blocks.
     public var blockElementCount: Int {
         switch self {
         case .f32, .f16, .bf16: 1
-        case .q4_0, .q8_0: 32
+        case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
+        case .q4_k, .q5_k, .q6_k: 256
         }
     }
 
@@ -24,7 +35,13 @@ public enum WeightType: UInt32, Sendable {
         case .f32: 4
         case .f16, .bf16: 2
         case .q4_0: 18
+        case .q4_1: 20
+        case .q5_0: 22
+        case .q5_1: 24
         case .q8_0: 34
+        case .q4_k: 144
+        case .q5_k: 176
+        case .q6_k: 210
         }
     }
 
@@ -35,7 +52,13 @@ public enum WeightType: UInt32, Sendable {
         case .f16: "F16"
         case .bf16: "BF16"
         case .q4_0: "Q4_0"
+        case .q4_1: "Q4_1"
+        case .q5_0: "Q5_0"
+        case .q5_1: "Q5_1"
         case .q8_0: "Q8_0"
+        case .q4_k: "Q4_K"
+        case .q5_k: "Q5_K"
+        case .q6_k: "Q6_K"
         }
     }
 }

@@ -5,7 +5,15 @@ import Testing
 @testable import OcellusKernels
 
 extension KernelTests {
-    static let types: [WeightType] = [.f32, .f16, .bf16, .q8_0, .q4_0]
+    static let types: [WeightType] = [
+        .f32, .f16, .bf16, .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .q4_k, .q5_k, .q6_k,
+    ]
+
+    /// A count of columns rounded up to whole blocks.
+    private static func whole(_ type: WeightType, _ columns: Int) -> Int {
+        let size = type.blockElementCount
+        return (columns + size - 1) / size * size
+    }
 
     @Test(arguments: types)
     func `a product is the sum of its terms`(type: WeightType) {
@@ -17,7 +25,14 @@ extension KernelTests {
                 (5, 64, 64), (7, 17, 1056), (13, 100, 320), (31, 130, 96), (200, 30, 32),
                 (400, 48, 64),
             ] {
-                check(bench, type, tokens: tokens, rows: rows, columns: columns, on: pool)
+                check(
+                    bench,
+                    type,
+                    tokens: tokens,
+                    rows: rows,
+                    columns: Self.whole(type, columns),
+                    on: pool
+                )
             }
         }
     }
@@ -89,11 +104,12 @@ extension KernelTests {
     func `rows of weights read as floats`(type: WeightType) {
         Self.onEachInstructionSet {
             let bench = Workbench(seed: 3)
-            let (w, values) = bench.weights(type, 7, 96)
-            let all = bench.tensor(7, 96)
+            let columns = Self.whole(type, 700)
+            let (w, values) = bench.weights(type, 7, columns)
+            let all = bench.tensor(7, columns)
             dequantize(w, into: all)
             expectSame(all, values)
-            let one = bench.tensor(1, 96)
+            let one = bench.tensor(1, columns)
             dequantizeRow(w, row: 5, into: one)
             expectSame(one, values.rows(5..<6))
         }
@@ -126,10 +142,13 @@ extension KernelTests {
         Self.onEachInstructionSet {
             for tokens in [1, 20] {
                 let bench = Workbench(seed: 5)
-                let (w, _) = bench.weights(type, 20, 64)
-                let x = bench.tensor(tokens, 64)
+                let columns = Self.whole(type, 64)
+                let (w, _) = bench.weights(type, 20, columns)
+                let x = bench.tensor(tokens, columns)
                 let out = bench.tensor(tokens, 20)
-                let scratch = bench.bytes(matMulScratchByteCount(tokens: tokens, columns: 64))
+                let scratch = bench.bytes(
+                    matMulScratchByteCount(tokens: tokens, columns: columns)
+                )
                 x.fill(0)
                 matMul(w, x, into: out, scratch: scratch, on: pool)
                 for row in 0..<tokens {
@@ -182,7 +201,8 @@ extension KernelTests {
 
     @Test(arguments: types)
     func `the count of threads changes no bit of a product`(type: WeightType) {
-        for (tokens, rows, columns) in [(1, 500, 512), (3, 200, 512), (300, 130, 96)] {
+        for (tokens, rows, count) in [(1, 500, 512), (3, 200, 512), (300, 130, 96)] {
+            let columns = Self.whole(type, count)
             let bench = Workbench(seed: 7)
             let (w, _) = bench.weights(type, rows, columns)
             let x = bench.tensor(tokens, columns)

@@ -115,19 +115,23 @@ final class Workbench {
                     as: UInt16.self
                 )
             }
-        case .q8_0, .q4_0:
+        default:
+            // Any bytes are a block; only its halves must not be large.
+            let halves = Self.offsetsOfHalves(type)
             for block in 0..<byteCount / type.blockByteCount {
-                let offset = block * type.blockByteCount
-                data.storeBytes(
-                    of: Self.half(next(), largest: 10),
-                    toByteOffset: offset,
-                    as: UInt16.self
-                )
-                for index in 2..<type.blockByteCount {
+                let start = block * type.blockByteCount
+                for index in 0..<type.blockByteCount {
                     data.storeBytes(
                         of: UInt8(truncatingIfNeeded: next()),
-                        toByteOffset: offset + index,
+                        toByteOffset: start + index,
                         as: UInt8.self
+                    )
+                }
+                for offset in halves {
+                    data.storeBytes(
+                        of: Self.half(next(), largest: type.blockElementCount == 32 ? 10 : 4),
+                        toByteOffset: start + offset,
+                        as: UInt16.self
                     )
                 }
             }
@@ -141,6 +145,14 @@ final class Workbench {
         let values = tensor(rows, columns)
         dequantizeReference(matrix, into: values)
         return (matrix, values)
+    }
+
+    private static func offsetsOfHalves(_ type: WeightType) -> [Int] {
+        switch type {
+        case .q4_1, .q5_1, .q4_k, .q5_k: [0, 2]
+        case .q6_k: [208]
+        default: [0]
+        }
     }
 
     /// A half of any sign and fraction, with an exponent field of at most `largest`.

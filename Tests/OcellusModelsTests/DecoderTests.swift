@@ -6,7 +6,8 @@ import Testing
 struct DecoderTests {
     static let fixtures = [
         "mamba-odd", "mamba-untied", "mamba-f16", "mamba-bf16", "mamba-q8_0", "mamba-q4_0",
-        "mamba2-heads24", "mamba2-groups", "mamba2-f16", "mamba2-q8_0", "mamba2-q4_0",
+        "mamba-q4_1", "mamba-q5_0", "mamba-q4_k", "mamba-q6_k", "mamba2-heads24", "mamba2-groups",
+        "mamba2-f16", "mamba2-q8_0", "mamba2-q4_0", "mamba2-q5_1", "mamba2-q5_k",
     ].map { Fixture(name: $0) }
 
     private static func tokens(_ fixture: Fixture) throws -> [Int] {
@@ -38,7 +39,7 @@ struct DecoderTests {
         let tokens = try Self.tokens(fixture)
         let whole = try DecoderRun(fixture)
         let expected = whole.read(tokens)
-        let tolerance: Float = 1e-5  // another order of summation
+        let tolerance = fixture.summationTolerance
         func check(_ run: DecoderRun, _ logits: [Float], _ name: String) {
             expectClose(logits, expected, within: tolerance, "logits, \(name)")
             expectClose(

@@ -9,7 +9,7 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 
     /// Kernels for quantised weights round the activations to int8 as well; PyTorch does not.
-    var isQuantized: Bool { name.hasSuffix("q8_0") || name.hasSuffix("q4_0") }
+    var isQuantized: Bool { name.contains("-q") }
 
     /// llama.cpp rounds activations to the type of the weights: to BF16, or to int8 with scales in
     /// half precision, where ours are in single.
@@ -17,6 +17,10 @@ struct Fixture: Sendable, CustomTestStringConvertible {
 
     /// The largest error against PyTorch, relative to the largest magnitude.
     var tolerance: Float { isQuantized ? 2e-2 : 1e-4 }
+
+    /// The largest error from another order of summation. Of the many activations of the models
+    /// with blocks of 256 weights it can push one over the edge to the next int8.
+    var summationTolerance: Float { name.hasSuffix("_k") ? 1e-3 : 1e-5 }
 
     /// A file of the model, or, under `llama.cpp`, of what llama.cpp computed from it.
     func path(_ file: String, under folder: String = "models") -> String {

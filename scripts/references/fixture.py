@@ -15,7 +15,22 @@ FILE_TYPES = {
     Type.BF16: gguf.LlamaFileType.MOSTLY_BF16,
     Type.Q8_0: gguf.LlamaFileType.MOSTLY_Q8_0,
     Type.Q4_0: gguf.LlamaFileType.MOSTLY_Q4_0,
+    Type.Q4_1: gguf.LlamaFileType.MOSTLY_Q4_1,
+    Type.Q5_0: gguf.LlamaFileType.MOSTLY_Q5_0,
+    Type.Q5_1: gguf.LlamaFileType.MOSTLY_Q5_1,
+    Type.Q4_K: gguf.LlamaFileType.MOSTLY_Q4_K_S,
+    Type.Q5_K: gguf.LlamaFileType.MOSTLY_Q5_K_S,
+    Type.Q6_K: gguf.LlamaFileType.MOSTLY_Q6_K,
 }
+
+
+def quantize(array: np.ndarray, kind: Type) -> np.ndarray:
+    """The blocks of an array; gguf writes all types but those of 256 elements, which llama.cpp does."""
+    if kind in (Type.Q4_K, Type.Q5_K, Type.Q6_K):
+        import ggml  # needs llama-cpp-python
+
+        return ggml.quantize(array, kind)
+    return gguf.quants.quantize(array, kind)
 
 
 class Fixture:
@@ -43,7 +58,7 @@ class Fixture:
         kind = Type.F32 if exact or array.ndim == 1 else self.weight_type
         if array.shape[-1] % gguf.GGML_QUANT_SIZES[kind][0] != 0:
             kind = Type.F16
-        stored = gguf.quants.quantize(array, kind)
+        stored = quantize(array, kind)
         self.writer.add_tensor(name, stored, raw_dtype=kind)
         back = gguf.quants.dequantize(stored, kind).reshape(array.shape)
         return torch.from_numpy(np.array(back, dtype=np.float32))

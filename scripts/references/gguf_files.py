@@ -49,7 +49,7 @@ def write(path: Path) -> None:
         "brain.weight": (Type.BF16, (2, 3)),
         "q8.weight": (Type.Q8_0, (3, 64)),
         "q4.weight": (Type.Q4_0, (2, 32)),
-        "q1.weight": (Type.Q4_1, (1, 32)),
+        "q1.weight": (Type.TQ1_0, (1, 256)),
         "bias": (Type.F32, (1,)),
     }
     for name, (kind, shape) in weights.items():

@@ -82,7 +82,8 @@ def products(folder):
     tensors = {"x": x, "bias": bias}
     weights = normal(4, 64).float().numpy()
     kinds = gguf.GGMLQuantizationType
-    for kind in (kinds.F32, kinds.F16, kinds.BF16, kinds.Q8_0, kinds.Q4_0):
+    simple = (kinds.Q8_0, kinds.Q4_0, kinds.Q4_1, kinds.Q5_0, kinds.Q5_1)
+    for kind in (kinds.F32, kinds.F16, kinds.BF16, *simple):
         data = gguf.quants.quantize(weights, kind)
         values = torch.from_numpy(gguf.quants.dequantize(data, kind)).double()
         name = kind.name.lower()
@@ -90,6 +91,29 @@ def products(folder):
         tensors[f"{name}_values"] = values
         tensors[f"{name}_product"] = F.linear(x, values, bias)
     save(folder, "products", **tensors)
+
+
+def k_products(folder):
+    """The same for blocks of 256, which gguf reads but does not write: random
+    bytes, with scales of such a size that the weights are below four."""
+    x, bias = normal(3, 512), normal(4)
+    tensors = {"x": x, "bias": bias}
+    generator = np.random.default_rng(20)
+    kinds = gguf.GGMLQuantizationType
+    halves = {kinds.Q4_K: (0, 2), kinds.Q5_K: (0, 2), kinds.Q6_K: (208,)}
+    for kind, offsets in halves.items():
+        size = gguf.GGML_QUANT_SIZES[kind][1]
+        blocks = generator.integers(0, 256, (4, 2, size), dtype=np.uint8)
+        for offset in offsets:
+            scales = generator.uniform(0.5, 2, (4, 2, 1)) / 2000
+            blocks[..., offset : offset + 2] = scales.astype(np.float16).view(np.uint8)
+        data = blocks.reshape(4, -1)
+        values = torch.from_numpy(gguf.quants.dequantize(data, kind)).double()
+        name = kind.name.lower()
+        tensors[f"{name}_bytes"] = data
+        tensors[f"{name}_values"] = values
+        tensors[f"{name}_product"] = F.linear(x, values, bias)
+    save(folder, "k_products", **tensors)
 
 
 def attention(folder):
@@ -215,6 +239,7 @@ def main():
     causal_convolution(folder)
     selective_scan(folder)
     state_space_scan(folder)
+    k_products(folder)
 
 
 if __name__ == "__main__":
