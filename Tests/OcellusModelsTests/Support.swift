@@ -18,8 +18,10 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     /// The largest error against PyTorch, relative to the largest magnitude.
     var tolerance: Float { isQuantized ? 2e-2 : 1e-4 }
 
-    /// The largest error from another order of summation. Of the many activations of the models
-    /// with blocks of 256 weights it can push one over the edge to the next int8.
+    /// The largest error from another order of summation.
+    ///
+    /// Of the many activations of the models with blocks of 256 weights it can push one over the edge
+    /// to the next int8.
     var summationTolerance: Float { name.hasSuffix("_k") ? 1e-3 : 1e-5 }
 
     /// A file of the model, or, under `llama.cpp`, of what llama.cpp computed from it.
