@@ -123,6 +123,12 @@ let package = Package(
 
         // Tests: hosted, release.
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        .target(
+            name: "CScriptedCamera",
+            dependencies: ["CV4L2"],
+            path: "Tests/CScriptedCamera",
+            cSettings: [.define("_GNU_SOURCE")]
+        ),
         .testTarget(
             name: "OcellusMemoryTests",
             dependencies: ["OcellusMemory"],
@@ -152,7 +158,10 @@ let package = Package(
         ),
         .testTarget(
             name: "OcellusCaptureTests",
-            dependencies: ["CV4L2", "OcellusCapture", "OcellusImage", "OcellusMemory"],
+            dependencies: [
+                "CAllocationCounter", "CLibc", "CScriptedCamera", "CV4L2", "OcellusCapture",
+                "OcellusImage", "OcellusMemory",
+            ],
             swiftSettings: hosted
         ),
         .testTarget(

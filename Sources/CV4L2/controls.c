@@ -44,12 +44,12 @@ int cv4l2_control_after(const struct cv4l2_camera *camera, uint32_t id,
 
 int cv4l2_menu_item(const struct cv4l2_camera *camera,
                     const struct cv4l2_control *control, uint32_t index,
-                    char text[33]) {
+                    struct cv4l2_text *text) {
     struct v4l2_querymenu found = {.id = control->id, .index = index};
     int error = control_device(camera, VIDIOC_QUERYMENU, &found);
     if (error) return error;
     if (!control->is_integer_menu) {
-        copy_text(text, found.name, sizeof(found.name));
+        copy_text(text->characters, found.name, sizeof(found.name));
         return 0;
     }
     /* 64 bits have 20 digits with the sign. */
@@ -61,9 +61,10 @@ int cv4l2_menu_item(const struct cv4l2_camera *camera,
         digits[count++] = (char)('0' + rest % 10);
         rest /= 10;
     } while (rest);
-    if (value < 0) *text++ = '-';
-    while (count > 0) *text++ = digits[--count];
-    *text = 0;
+    char *out = text->characters;
+    if (value < 0) *out++ = '-';
+    while (count > 0) *out++ = digits[--count];
+    *out = 0;
     return 0;
 }
 

@@ -2,6 +2,18 @@
 /* Opening a device, what it is and what it has. */
 #include "internal.h"
 
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+/* The kernel's number for V4L2 (Documentation/admin-guide/devices.txt). */
+enum { VIDEO_MAJOR = 81 };
+
+int cv4l2_is_video_node(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISCHR(status.st_mode) &&
+           major(status.st_rdev) == VIDEO_MAJOR;
+}
+
 int cv4l2_open(struct cv4l2_camera *camera, const struct cv4l2_calls *calls,
                const char *path) {
     *camera = (struct cv4l2_camera){.calls = calls, .plane_count = 1};

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <linux/videodev2.h>
+#include <poll.h>
 #include <string.h>
 
 /* An ioctl, again if a signal interrupted it: 0 or -errno. */

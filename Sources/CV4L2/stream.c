@@ -16,6 +16,10 @@ static void describe_colors(struct cv4l2_picture *picture, uint32_t colorspace,
         colorspace = V4L2_COLORSPACE_SRGB;
     if (encoding == V4L2_YCBCR_ENC_DEFAULT)
         encoding = V4L2_MAP_YCBCR_ENC_DEFAULT(colorspace);
+    /* By the macro, gray would be a limited luma; gray cameras use it all. */
+    if (quantization == V4L2_QUANTIZATION_DEFAULT &&
+        picture->fourcc == V4L2_PIX_FMT_GREY)
+        quantization = V4L2_QUANTIZATION_FULL_RANGE;
     if (quantization == V4L2_QUANTIZATION_DEFAULT)
         quantization =
             V4L2_MAP_QUANTIZATION_DEFAULT(rgb, colorspace, encoding);
@@ -248,4 +252,10 @@ int cv4l2_wait(const struct cv4l2_camera *camera, int stop_fd,
         found |= CV4L2_FAILURE;
     if (entries[0].revents & POLLIN) found |= CV4L2_FRAME;
     return found;
+}
+
+void cv4l2_rest(const struct cv4l2_camera *camera, int stop_fd,
+                int milliseconds) {
+    struct pollfd entry = {.fd = stop_fd, .events = POLLIN};
+    camera->calls->poll(camera->calls->context, &entry, 1, milliseconds);
 }

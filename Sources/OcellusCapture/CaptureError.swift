@@ -7,8 +7,12 @@ public import OcellusImage
 public enum CaptureError: Error {
     /// A picture, or a frame as a picture, cannot be read.
     case image(ImageError)
+    /// A camera gives no pictures.
+    case camera(CaptureFault)
     /// The source cannot be opened or read; `reason` is the system's.
     case unreadable(path: String, reason: String)
+    /// A file cannot be created; `reason` is the system's.
+    case unwritable(path: String, reason: String)
     /// Standard input, or a pipe, carries none of the supported streams.
     case unknownStream(path: String)
     /// The folder has no file that is named like a picture.
@@ -31,8 +35,12 @@ public enum CaptureError: Error {
         switch self {
         case .image(let error):
             error.description
+        case .camera(let fault):
+            fault.description
         case .unreadable(let path, let reason):
             "\(path) cannot be read: \(reason)"
+        case .unwritable(let path, let reason):
+            "\(path) cannot be written: \(reason)"
         case .unknownStream(let path):
             "\(path) carries no stream that Ocellus reads: Y4M, PPM, or one JPEG or PNG picture"
         case .emptyFolder(let path):

@@ -4,7 +4,7 @@
 ///
 /// At the start a fault without pictures is an error; later the source reopens, with growing pauses,
 /// until pictures come again. Bad pictures are left out.
-public enum CaptureFault: Sendable {
+public enum CaptureFault: Error {
     // No pictures.
     /// Another program uses the device.
     case busy(path: String)

@@ -67,10 +67,3 @@ enum FFmpeg {
         isAddress(path) ? path : "file:" + path
     }
 }
-
-extension Duration {
-    /// Rounded down.
-    fileprivate var nanoseconds: Int64 {
-        components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
-    }
-}

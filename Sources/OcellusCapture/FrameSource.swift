@@ -3,7 +3,7 @@ import CLibc
 public import OcellusImage
 public import OcellusMemory
 
-/// Frames, one after the other, from a picture, a folder, a video or standard input.
+/// Frames, one after the other, from a camera, a picture, a folder, a video or standard input.
 ///
 ///     var source = try FrameSource.open(SourceSettings(path: "clip.mp4", period: .seconds(1)))
 ///     while let frame = try source.next(into: slot) { ... }
@@ -13,8 +13,9 @@ public import OcellusMemory
 public struct FrameSource: ~Copyable {
     /// No frame of the source is larger.
     public let maximumFrame: ImageSize
-    // Exactly one of the three is there. An enum would say so, but a switch over one with noncopyable
+    // Exactly one of the four is there. An enum would say so, but a switch over one with noncopyable
     // parts takes the parts out.
+    private var camera: CameraSource?
     private var pictures: PictureSequence?
     private var y4m: Y4MStream?
     private var netpbm: NetpbmStream?
@@ -27,9 +28,10 @@ public struct FrameSource: ~Copyable {
     ///
     /// A folder's pictures are sorted by name, numbers by value.
     ///
-    /// - Throws: `CaptureError`: `unreadable` or `emptyFolder` if there is nothing to open,
-    ///   `unknownStream` if standard input carries something else, `programMissing` if a video needs
-    ///   ffmpeg and it is not installed, and whatever the header of the source is wrong about.
+    /// - Throws: `CaptureError`: `unreadable` or `emptyFolder` if there is nothing to open, `camera` if
+    ///   a camera gives no pictures, `unknownStream` if standard input carries something else,
+    ///   `programMissing` if a video needs ffmpeg and it is not installed, and whatever the header of
+    ///   the source is wrong about.
     public static func open(_ settings: SourceSettings) throws(CaptureError) -> FrameSource {
         do throws(CaptureError) {
             return try openUnlessStopped(settings)
@@ -47,6 +49,9 @@ public struct FrameSource: ~Copyable {
                 InputStream(standardInput: settings.path, stop: settings.stop),
                 settings: settings
             )
+        }
+        if let address = CameraAddress(settings.path) {
+            return FrameSource(try CameraSource(address, settings: settings), settings)
         }
         var status = stat()
         guard unsafe stat(settings.path, &status) == 0 else {
@@ -67,8 +72,10 @@ public struct FrameSource: ~Copyable {
 
     /// Reads the next frame into `slot`.
     ///
-    /// - Returns: a view of the slot, valid until the slot is used again; nil at the end, and once the
-    ///   stop signal came.
+    /// A camera waits for a picture that is newer than the last one.
+    ///
+    /// - Returns: a view of the slot, or of memory of a camera, valid until the next call or until the
+    ///   slot is used again; nil at the end, and once the stop signal came.
     /// - Throws: `CaptureError` for the picture or the frame. After the error of a picture in a folder
     ///   the next call goes on with the next picture.
     public mutating func next(into slot: Bytes) throws(CaptureError) -> Frame? {
@@ -82,10 +89,26 @@ public struct FrameSource: ~Copyable {
         }
     }
 
+    /// Whether the source gives the newest picture, survives faults and only ends when it is stopped.
+    public var isLive: Bool { camera != nil }
+
+    /// What a live source has counted since it was opened; nil for the others.
+    public var statistics: CaptureStatistics? { camera?.statistics }
+
+    /// The bytes of pictures on their way, beside the slot: a camera's three newest.
+    public var memoryByteCount: Int { camera?.memoryByteCount ?? 0 }
+
     private mutating func nextUnlessStopped(into slot: Bytes) throws(CaptureError) -> Frame? {
+        if let camera { return try camera.next(into: slot) }
         if let frame = try pictures?.next(into: slot) { return frame }
         if let frame = try y4m?.next(into: slot) { return frame }
         return try netpbm?.next(into: slot)
+    }
+
+    private init(_ camera: CameraSource, _ settings: SourceSettings) {
+        maximumFrame = camera.maximumFrame
+        self.camera = camera
+        stop = settings.stop
     }
 
     private init(_ items: [PictureSequence.Item], settings: SourceSettings) throws(CaptureError) {

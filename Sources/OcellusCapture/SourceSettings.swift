@@ -3,8 +3,8 @@ public import OcellusImage
 
 /// Where frames come from, and which of them are wanted.
 public struct SourceSettings: Sendable {
-    /// A picture, a folder of pictures, a video, a stream address (`rtsp://...`), or `-` for standard
-    /// input.
+    /// A picture, a folder of pictures, a video, a camera (`/dev/video0`, a link to it, or
+    /// `usb:VENDOR:PRODUCT[:SERIAL]`), a stream address (`rtsp://...`), or `-` for standard input.
     public let path: String
     /// The time between two frames.
     ///
@@ -18,6 +18,10 @@ public struct SourceSettings: Sendable {
     public let limit: ImageSize
     /// The request that ends the source, if there is one.
     public let stop: StopSignal?
+    /// What is wished of a camera.
+    public let camera: CameraSettings
+    /// Is told what a live source has to tell, on the thread that asks for its frames.
+    public let report: @Sendable (CaptureNotice) -> Void
 
     /// All frames of a source, unless a period or a count says otherwise.
     ///
@@ -27,7 +31,9 @@ public struct SourceSettings: Sendable {
         period: Duration? = nil,
         frameCount: Int? = nil,
         limit: ImageSize = .standardLimit,
-        stop: StopSignal? = nil
+        stop: StopSignal? = nil,
+        camera: CameraSettings = CameraSettings(),
+        report: @escaping @Sendable (CaptureNotice) -> Void = { _ in }
     ) {
         precondition(period.map { $0 > .zero } ?? true)
         precondition(frameCount.map { $0 > 0 } ?? true)
@@ -37,6 +43,8 @@ public struct SourceSettings: Sendable {
         self.frameCount = frameCount
         self.limit = limit
         self.stop = stop
+        self.camera = camera
+        self.report = report
     }
 
     /// Which frames are taken, of a source that has a clock.

@@ -35,7 +35,10 @@ extension CommandError {
     init(_ error: CaptureError) {
         switch error {
         case .image(let inner): self.init(inner)
+        case .camera(.control): self.init(.usage, error.description)
+        case .camera: self.init(.noInput, error.description)
         case .unreadable, .emptyFolder: self.init(.noInput, error.description)
+        case .unwritable: self.init(.cannotWrite, error.description)
         case .programMissing: self.init(.unavailable, error.description)
         case .lengthUnknown: self.init(.usage, error.description)
         case .stopped: self.init(.success, error.description)

@@ -14,6 +14,7 @@ func runProgram(_ texts: [String]) throws(CommandError) {
     case "watch": help = WatchCommand.help
     case "plan": help = PlanCommand.help
     case "bench": help = BenchCommand.help
+    case "cameras": help = CamerasCommand.help
     case "help", "--help", "-h":
         return writeLine(programHelp)
     case "version", "--version":
@@ -28,6 +29,7 @@ func runProgram(_ texts: [String]) throws(CommandError) {
     case "ask": try AskCommand(rest).run()
     case "watch": try WatchCommand(rest).run()
     case "plan": try PlanCommand(rest).run()
+    case "cameras": try CamerasCommand(rest).run()
     default: try BenchCommand(rest).run()
     }
 }
@@ -43,6 +45,7 @@ let programHelp = """
       ask      answer questions about a picture or a clip, or continue a text
       watch    answer standing questions about a stream of frames, line by line
       plan     show the exact memory of a model before anything is loaded
+      cameras  list the cameras, their formats and what can be adjusted
       bench    measure tokens per second and milliseconds per frame
 
     ocellus COMMAND --help explains a command, with examples.

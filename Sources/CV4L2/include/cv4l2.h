@@ -11,13 +11,14 @@
 #ifndef OCELLUS_CV4L2_H
 #define OCELLUS_CV4L2_H
 
-#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* Tells Swift's compiler what it cannot see: no allocation, no lock. */
 #define CV4L2_REALTIME                                                         \
     __attribute__((swift_attr("@_noAllocation"), swift_attr("@_noLocks")))
+
+struct pollfd;
 
 /* System calls as libc has them: -1 and errno. */
 struct cv4l2_calls {
@@ -32,7 +33,8 @@ struct cv4l2_calls {
 };
 
 /* The kernel. */
-const struct cv4l2_calls *cv4l2_kernel_calls(void);
+__attribute__((returns_nonnull)) const struct cv4l2_calls *
+cv4l2_kernel_calls(void);
 
 /* libv4l2, which turns the formats of odd cameras into RGB24; NULL where it
  * is not installed. Loaded by the first call, for the rest of the process. */
@@ -107,6 +109,11 @@ struct cv4l2_control {
     char name[33];
 };
 
+/* The name of a menu's item. */
+struct cv4l2_text {
+    char characters[33];
+};
+
 /* A buffer that the driver filled (VIDIOC_DQBUF). */
 struct cv4l2_filled {
     uint32_t index;
@@ -132,6 +139,9 @@ struct cv4l2_camera {
     uint8_t plane_count; /* set by cv4l2_set_picture */
 };
 
+/* Whether a path, or what it links to, is a device of V4L2. */
+int cv4l2_is_video_node(const char *path);
+
 int cv4l2_open(struct cv4l2_camera *camera, const struct cv4l2_calls *calls,
                const char *path);
 void cv4l2_close(struct cv4l2_camera *camera);
@@ -152,7 +162,7 @@ int cv4l2_control_after(const struct cv4l2_camera *camera, uint32_t id,
                         struct cv4l2_control *control);
 int cv4l2_menu_item(const struct cv4l2_camera *camera,
                     const struct cv4l2_control *control, uint32_t index,
-                    char text[33]);
+                    struct cv4l2_text *text);
 
 int cv4l2_get_control(const struct cv4l2_camera *camera, uint32_t id,
                       int32_t *value);
@@ -192,5 +202,9 @@ enum { CV4L2_FRAME = 1, CV4L2_STOP = 2, CV4L2_FAILURE = 4 };
 CV4L2_REALTIME
 int cv4l2_wait(const struct cv4l2_camera *camera, int stop_fd,
                int milliseconds);
+/* Waits so long, or until `stop_fd` can be read. */
+CV4L2_REALTIME
+void cv4l2_rest(const struct cv4l2_camera *camera, int stop_fd,
+                int milliseconds);
 
 #endif

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLibc
+import CV4L2
+import OcellusImage
+import OcellusMemory
+
+/// Frames of a camera: always the newest one, through unplugging and bad pictures, for as long as
+/// nobody asks it to stop.
+///
+/// A `CaptureThread` takes pictures from the driver; `next` waits for the newest one, and opens the
+/// camera again, with growing pauses, when the thread has ended. Nothing is allocated while pictures
+/// come.
+final class CameraSource {
+    /// The size that was agreed at the start; no later picture is larger.
+    let maximumFrame: ImageSize
+    /// The bytes of memory for pictures on their way, beside the driver's own.
+    let memoryByteCount: Int
+
+    private let address: CameraAddress
+    private let settings: SourceSettings
+    private let bus: VideoBus
+    private let calls: CameraCalls?
+    private let latest: LatestFrame
+    private let counters = CaptureCounters()
+    private let frameEvent: WakeEvent
+    private let decoder: JPEGDecoder
+
+    private var running: Running?
+    private var position = -1
+    private var usbAddress: String?
+    private var journal = FaultJournal()
+    private var counts = CaptureStatistics()
+    private var toldCounts = (flagged: false, short: false, damaged: false, untimed: false)
+
+    /// When the first picture was taken, and when the last one was handed out.
+    private var firstTime: Int64?
+    private var lastDelivery: Int64
+    /// When the pictures stopped; nil as long as they come.
+    private var outageStart: Int64?
+    private var pause = CameraSource.shortestPause
+    private var nextAttempt: Int64 = 0
+    /// When the next picture is wanted.
+    private var dueTime: Int64 = 0
+
+    /// A stream and its thread.
+    private struct Running {
+        let stream: V4L2Stream
+        let thread: CaptureThread
+    }
+
+    /// The pauses before opening again, in nanoseconds.
+    private static let shortestPause: Int64 = 250_000_000
+    private static let longestPause: Int64 = 8_000_000_000
+
+    /// Opens a camera and starts its stream.
+    ///
+    /// - Parameters:
+    ///   - address: the camera.
+    ///   - settings: what is wished; who is told.
+    ///   - bus: where cameras are looked for.
+    ///   - calls: the system calls; nil for the system's own.
+    /// - Throws: `CaptureError.camera` with the fault that keeps the camera from giving pictures, or
+    ///   with a control that cannot be set; `.image` if there is no memory.
+    init(
+        _ address: CameraAddress,
+        settings: SourceSettings,
+        bus: VideoBus = VideoBus(),
+        calls: CameraCalls? = nil
+    ) throws(CaptureError) {
+        let path = address.description
+        let opened: OpenCamera
+        do throws(CaptureFault) {
+            opened = try OpenCamera(
+                address,
+                settings: settings.camera,
+                limits: OpenCamera.Limits(size: settings.limit),
+                bus: bus,
+                calls: calls
+            )
+            for fault in opened.faults { if case .control = fault { throw fault } }
+        } catch {
+            throw .camera(error)
+        }
+        do throws(V4L2Failure) {
+            frameEvent = try WakeEvent()
+        } catch {
+            throw .camera(error.fault(path: path))
+        }
+        let agreement = opened.stream.agreement
+        do throws(ImageError) {
+            decoder = try JPEGDecoder(width: agreement.size.width)
+        } catch {
+            throw .image(error)
+        }
+        maximumFrame = agreement.size
+        latest = LatestFrame(slotByteCount: agreement.slotByteCount)
+        memoryByteCount = 3 * agreement.slotByteCount
+        self.address = address
+        self.settings = settings
+        self.bus = bus
+        self.calls = calls
+        lastDelivery = clibc_monotonic_nanoseconds()
+        do throws(V4L2Failure) {
+            try run(opened)
+        } catch {
+            throw .camera(error.fault(path: path))
+        }
+        settings.report(.opened(opened.summary))
+        for fault in opened.faults where journal.tells(fault) { settings.report(.fault(fault)) }
+        if let reason = running?.thread.priorityRefusal {
+            settings.report(.fault(.notRealtime(reason: reason)))
+        }
+    }
+
+    /// What was counted so far.
+    var statistics: CaptureStatistics {
+        var all = counts
+        all.superseded = counters.superseded.now
+        all.lost = counters.lost.now
+        all.flagged = counters.flagged.now
+        all.short = counters.short.now
+        all.damaged = counters.damaged.now
+        all.untimed = counters.untimed.now
+        return all
+    }
+
+    /// Waits for a picture that is newer than the last one, and if there is a period, until it is due.
+    ///
+    /// - Parameter slot: memory for the pixels of JPEG pictures, at least
+    ///   `maximumFrame.frameByteCount` bytes.
+    /// - Returns: a view of the slot or of memory of this source, valid until the next call; nil once
+    ///   the stop signal came.
+    /// - Throws: `CaptureError.image(.slotTooSmall)`.
+    func next(into slot: Bytes) throws(CaptureError) -> Frame? {
+        guard maximumFrame.frameByteCount <= slot.count else {
+            throw .image(
+                .slotTooSmall(
+                    path: address.description,
+                    neededBytes: maximumFrame.frameByteCount,
+                    availableBytes: slot.count
+                )
+            )
+        }
+        while true {
+            if let stop = settings.stop, stop.isRaised { return nil }
+            tellBadPictures()
+            guard let running else {
+                reopenIfDue()
+                continue
+            }
+            // Cleared before the looks below: what comes after them wakes the wait again.
+            frameEvent.clear()
+            if running.thread.hasEnded {
+                endStream()
+                continue
+            }
+            let rest = dueTime - clibc_monotonic_nanoseconds()
+            if rest <= 0, let taken = latest.take() {
+                if let frame = frame(taken.picture, taken.bytes, slot: slot) {
+                    noteDelivery()
+                    return frame
+                }
+                continue
+            }
+            wait(frameEvent.descriptor, nanoseconds: rest > 0 ? rest : -1)
+        }
+    }
+
+    private func frame(_ picture: CapturedPicture, _ bytes: Bytes, slot: Bytes) -> Frame? {
+        guard let agreement = running?.stream.agreement else { return nil }
+        let first = firstTime ?? picture.captureTime
+        firstTime = first
+        let timestamp = Duration.nanoseconds(max(0, picture.captureTime - first))
+        if let layout = agreement.layout {
+            return Frame(
+                bytes,
+                layout: layout,
+                timestamp: timestamp,
+                number: picture.number,
+                captureTime: picture.captureTime
+            )
+        }
+        do throws(ImageError) {
+            var frame = try decoder.decode(
+                bytes,
+                into: slot,
+                minimum: settings.camera.minimum,
+                limit: maximumFrame
+            )
+            frame.timestamp = timestamp
+            frame.number = picture.number
+            frame.captureTime = picture.captureTime
+            return frame
+        } catch {
+            noteDamaged(error)
+            return nil
+        }
+    }
+
+    private func noteDelivery() {
+        let now = clibc_monotonic_nanoseconds()
+        counts.delivered += 1
+        lastDelivery = now
+        if let period = settings.period {
+            // On a fixed grid, unless frames come too late for it.
+            let length = period.nanoseconds
+            dueTime += length
+            if dueTime <= now { dueTime = now + length - (now - dueTime) % length }
+        }
+        guard let start = outageStart else { return }
+        outageStart = nil
+        pause = CameraSource.shortestPause
+        if journal.hasToldOutage {
+            let outage = Duration.nanoseconds(now - start)
+            settings.report(.recovered(path: address.description, outage: outage))
+        }
+        journal.endOutage()
+    }
+
+    /// A JPEG that the markers let pass, and the decoder does not.
+    private func noteDamaged(_ error: ImageError) {
+        counters.damaged.count()
+        if !toldCounts.damaged {
+            toldCounts.damaged = true
+            tell(.damaged(path: address.description, reason: CameraSource.reason(of: error)))
+        }
+        // The thread believes that all is well.
+        let now = clibc_monotonic_nanoseconds()
+        if now - max(lastDelivery, dueTime) > settings.camera.patience.nanoseconds {
+            lastDelivery = now
+            endStream(silentFor: settings.camera.patience)
+        }
+    }
+
+    private static func reason(of error: ImageError) -> String {
+        if case .damaged(_, let reason) = error { return reason }
+        return error.description
+    }
+
+    private func tellBadPictures() {
+        let path = address.description
+        if !toldCounts.flagged, counters.flagged.now > 0 {
+            toldCounts.flagged = true
+            tell(.flagged(path: path))
+        }
+        if !toldCounts.short, counters.short.now > 0 {
+            toldCounts.short = true
+            tell(
+                .short(
+                    path: path,
+                    byteCount: counters.shortByteCount.now,
+                    neededBytes: latest.slotByteCount
+                )
+            )
+        }
+        if !toldCounts.damaged, counters.damaged.now > 0 {
+            toldCounts.damaged = true
+            tell(.damaged(path: path, reason: "its end is missing"))
+        }
+        if !toldCounts.untimed, counters.untimed.now > 0 {
+            toldCounts.untimed = true
+            tell(.untimed(path: path))
+        }
+    }
+
+    private func tell(_ fault: CaptureFault) {
+        if journal.tells(fault) { settings.report(.fault(fault)) }
+    }
+
+    /// Starts the thread of a stream.
+    private func run(_ opened: OpenCamera) throws(V4L2Failure) {
+        usbAddress = opened.usbAddress
+        let stopEvent = try WakeEvent()
+        let loop = CaptureLoop(
+            opened.stream,
+            latest: latest,
+            counters: counters,
+            stopEvent: stopEvent,
+            patience: patience(of: opened.stream.agreement),
+            position: position
+        )
+        let thread = try CaptureThread(loop, frameEvent: frameEvent, stopEvent: stopEvent)
+        running = Running(stream: opened.stream, thread: thread)
+    }
+
+    /// Pictures that come rarely need more of it.
+    private func patience(of agreement: CameraAgreement) -> Int64 {
+        let usual = settings.camera.patience.nanoseconds
+        guard let rate = agreement.rate, rate > 0 else { return usual }
+        return max(usual, Int64(min(4e9 / rate, 1e12)))
+    }
+
+    /// Closes a stream that gives no more pictures, and tells why.
+    private func endStream(silentFor silence: Duration? = nil) {
+        guard let ended = running else { return }
+        let (end, position) = ended.thread.finish()
+        self.position = position
+        let device = ended.stream.device
+        let path = device.path
+        let fault: CaptureFault
+        if let silence {
+            fault = .silent(path: path, for: silence, hasSignal: true)
+        } else {
+            switch end {
+            case .stopped: fault = .absent(path: path)
+            case .silent:
+                fault = .silent(
+                    path: path,
+                    for: .nanoseconds(patience(of: ended.stream.agreement)),
+                    hasSignal: device.hasSignal
+                )
+            case .badIndex:
+                fault = .failed(
+                    path: path,
+                    call: "VIDIOC_DQBUF",
+                    reason: "the driver gave a buffer that does not exist"
+                )
+            case .failed(let call, let number):
+                let failure = V4L2Failure(call: "\(call)", number: number)
+                fault =
+                    failure.isUnplugged
+                    ? .unplugged(path: path, usbAddress: usbAddress) : failure.fault(path: path)
+            }
+        }
+        running = nil
+        // What nobody took is from before the fault.
+        _ = latest.take()
+        let now = clibc_monotonic_nanoseconds()
+        if outageStart == nil {
+            outageStart = now
+            counts.outages += 1
+        }
+        if journal.tellsOutage(fault) { settings.report(.fault(fault)) }
+        scheduleAttempt()
+    }
+
+    private func scheduleAttempt() {
+        nextAttempt = clibc_monotonic_nanoseconds() + pause
+        pause = min(2 * pause, CameraSource.longestPause)
+    }
+
+    /// Opens the camera again when it is time, or waits for that time.
+    private func reopenIfDue() {
+        let rest = nextAttempt - clibc_monotonic_nanoseconds()
+        if rest > 0 { return wait(-1, nanoseconds: rest) }
+        do throws(CaptureFault) {
+            let opened = try OpenCamera(
+                address,
+                settings: settings.camera,
+                limits: OpenCamera.Limits(
+                    size: maximumFrame,
+                    slotByteCount: latest.slotByteCount
+                ),
+                bus: bus,
+                calls: calls
+            )
+            for fault in opened.faults { tell(fault) }
+            do throws(V4L2Failure) {
+                try run(opened)
+            } catch {
+                throw error.fault(path: address.description)
+            }
+        } catch {
+            counts.failedReopens += 1
+            if journal.tellsOutage(error) { settings.report(.fault(error)) }
+            scheduleAttempt()
+        }
+    }
+
+    /// Waits for a descriptor, the stop signal or the end of a time; -1: for ever.
+    private func wait(_ descriptor: Int32, nanoseconds: Int64) {
+        _ = clibc_wait_readable(descriptor, settings.stop?.descriptor ?? -1, -1, nanoseconds)
+    }
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLibc
+import CV4L2
+import OcellusImage
+
+/// A camera that was opened and gives a stream: what came of the negotiation with its driver.
+struct OpenCamera {
+    /// The running stream.
+    let stream: V4L2Stream
+    /// What was chosen, and why.
+    let summary: String
+    /// What is otherwise than wished.
+    let faults: [CaptureFault]
+    /// The camera's address on USB, if it has one.
+    let usbAddress: String?
+
+    /// What a camera must keep to.
+    struct Limits {
+        /// No larger picture.
+        var size: ImageSize
+        /// No picture with more bytes in memory.
+        var slotByteCount = Int.max
+    }
+
+    /// Finds the camera, asks for what fits best, sets the controls and starts the stream.
+    ///
+    /// - Parameters:
+    ///   - address: the camera.
+    ///   - settings: what is wished.
+    ///   - limits: what must be kept to.
+    ///   - bus: where cameras are looked for.
+    ///   - calls: the system calls; nil for the kernel's, or libv4l2's if only it can read the camera.
+    /// - Throws: the `CaptureFault` that keeps the camera from giving pictures.
+    init(
+        _ address: CameraAddress,
+        settings: CameraSettings,
+        limits: Limits,
+        bus: VideoBus,
+        calls: CameraCalls?
+    ) throws(CaptureFault) {
+        let path = try address.resolve(in: bus)
+        var device = try OpenCamera.device(path, bus: bus, calls: calls ?? .kernel)
+        var formats = device.formats()
+        var negotiation = Negotiation(formats, settings: settings, limit: limits.size)
+        if negotiation.candidates.isEmpty, calls == nil, let library = CameraCalls.library {
+            device = try OpenCamera.device(path, bus: bus, calls: library)
+            formats = device.formats()
+            negotiation = Negotiation(formats, settings: settings, limit: limits.size)
+        }
+        guard !negotiation.candidates.isEmpty else {
+            throw .noUsableFormat(path: path, formats: OpenCamera.names(of: formats))
+        }
+        let (agreement, candidate) = try OpenCamera.agree(device, negotiation, limits: limits)
+        var faults = OpenCamera.differences(agreement, settings: settings, path: path)
+        for control in settings.controls {
+            do {
+                try device.set(control.name, to: control.value)
+            } catch {
+                faults.append(error)
+            }
+        }
+        do {
+            stream = try V4L2Stream(device, agreement: agreement)
+        } catch {
+            throw error.fault(path: path)
+        }
+        let node = bus.node(ofPath: path)
+        usbAddress = node?.usb?.description
+        let rate = agreement.rate.map { " at \(CameraRate.text($0))/s" } ?? ""
+        let name = address.description == path ? path : "\(address.description), now \(path)"
+        summary =
+            "\(name) (\(device.identity.card), \(device.identity.driver)): "
+            + "\(agreement.size.description) \(agreement.format.description)\(rate), "
+            + negotiation.reason(for: candidate)
+        self.faults = faults
+    }
+
+    /// Opens the device; one that gives no pictures is told with the one that does.
+    private static func device(
+        _ path: String,
+        bus: VideoBus,
+        calls: CameraCalls
+    ) throws(CaptureFault) -> V4L2Device {
+        do {
+            return try V4L2Device(path: path, calls: calls)
+        } catch {
+            guard case .notACamera(let path, let content, nil) = error else { throw error }
+            throw .notACamera(path: path, content: content, pictures: bus.pictures(besides: path))
+        }
+    }
+
+    /// Asks for the candidates, one after the other, until the driver gives something usable.
+    ///
+    /// The corresponding C calls are `VIDIOC_S_FMT` and `VIDIOC_S_PARM`.
+    private static func agree(
+        _ device: V4L2Device,
+        _ negotiation: Negotiation,
+        limits: Limits
+    ) throws(CaptureFault) -> (CameraAgreement, Negotiation.Candidate) {
+        var lastFault: CaptureFault?
+        for candidate in negotiation.candidates {
+            var picture = cv4l2_picture()
+            picture.width = UInt32(candidate.size.width)
+            picture.height = UInt32(candidate.size.height)
+            picture.fourcc = candidate.format.code
+            let result = unsafe cv4l2_set_picture(device.camera, &picture)
+            guard result == 0 else {
+                let failure = V4L2Failure(call: "VIDIOC_S_FMT", number: -result)
+                lastFault = failure.fault(path: device.path)
+                // A driver refuses what it does not have; anything else is true of all candidates.
+                if failure.number == EINVAL { continue }
+                break
+            }
+            do throws(CameraAgreement.Refusal) {
+                var agreement = try CameraAgreement(picture, limit: limits.size)
+                guard agreement.slotByteCount <= limits.slotByteCount else {
+                    throw CameraAgreement.Refusal(reason: "larger pictures than at the start")
+                }
+                agreement.rate = rate(of: device, candidate.rate)
+                return (agreement, candidate)
+            } catch {
+                lastFault = .noUsableFormat(path: device.path, formats: error.reason)
+            }
+        }
+        throw lastFault ?? .noUsableFormat(path: device.path, formats: "nothing")
+    }
+
+    /// Asks for a rate; what the driver gives.
+    private static func rate(of device: V4L2Device, _ wish: CameraRate?) -> Double? {
+        guard var (numerator, denominator) = wish?.shortest else { return nil }
+        let result = unsafe cv4l2_set_interval(device.camera, &numerator, &denominator)
+        guard result == 0, numerator > 0, denominator > 0 else { return nil }
+        return CameraRate.perSecond((numerator, denominator))
+    }
+
+    /// What was wished and is not given.
+    private static func differences(
+        _ agreement: CameraAgreement,
+        settings: CameraSettings,
+        path: String
+    ) -> [CaptureFault] {
+        var faults: [CaptureFault] = []
+        if let format = settings.format, format != agreement.format {
+            faults.append(
+                .substituted(
+                    path: path,
+                    wanted: format.description,
+                    given: agreement.format.description
+                )
+            )
+        }
+        if let size = settings.size, size != agreement.size {
+            faults.append(
+                .substituted(
+                    path: path,
+                    wanted: size.description,
+                    given: agreement.size.description
+                )
+            )
+        }
+        if let wish = settings.rate, let rate = agreement.rate, rate < wish * 0.99 {
+            faults.append(
+                .substituted(
+                    path: path,
+                    wanted: "\(CameraRate.text(wish)) pictures per second",
+                    given: CameraRate.text(rate)
+                )
+            )
+        }
+        return faults
+    }
+
+    private static func names(of formats: [CameraFormat]) -> String {
+        if formats.isEmpty { return "none at all" }
+        var names: [String] = []
+        for format in formats { names.append(format.fourCC.description) }
+        return names.joined(separator: ", ")
+    }
+}
