@@ -26,10 +26,13 @@ public struct Answer: Sendable {
     }
 
     /// The answer as a string, without the white space that the first token brings.
-    public var text: String {
+    public var text: String { String(decoding: trimmedUTF8, as: UTF8.self) }
+
+    /// The answer as UTF-8, without the white space that the first token brings.
+    public var trimmedUTF8: [UInt8] {
         var bytes = utf8[...]
         while let first = bytes.first, first == 0x20 || first == 0x0A { bytes.removeFirst() }
-        return String(decoding: bytes, as: UTF8.self)
+        return Array(bytes)
     }
 
     /// The answer as a string, exactly as the model wrote it.

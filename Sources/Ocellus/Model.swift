@@ -146,6 +146,15 @@ public struct Model: ~Copyable {
         return sum
     }
 
+    /// The bytes of the arena that `SessionOptions.memory` takes for past frames.
+    public var memoryByteCount: Int {
+        var sum = 0
+        for tensor in memory.tensors {
+            sum += tensor.rows * tensor.columns * MemoryLayout<Float>.stride
+        }
+        return sum
+    }
+
     /// What tells this model from all others, for saved states.
     var checksum: UInt64 {
         var sum = decoderFile.checksum

@@ -23,7 +23,7 @@ public enum OcellusError: Error {
     /// A choice is empty, or two are equal, or there are none.
     case badChoices
     /// A saved state is damaged, or of another model or version.
-    case state(path: String, what: String)
+    case state(path: String, StateFault)
 
     /// The fact, then the remedy.
     public var description: String {
@@ -38,7 +38,7 @@ public enum OcellusError: Error {
             "\(path) has no vision.gguf, so it cannot look at pictures; ask without one"
         case .emptyPrompt: "the question is empty"
         case .badChoices: "choices must be there, not empty, and different"
-        case .state(let path, let what): "\(path): \(what)"
+        case .state(let path, let fault): "\(path): \(fault.description)"
         }
     }
 }

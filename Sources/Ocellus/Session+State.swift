@@ -34,7 +34,7 @@ extension Session {
     public mutating func restore(_ saved: [UInt8]) throws(OcellusError) {
         let restored = unsafe saved.withUnsafeBytes { unsafe restore(from: $0) }
         if case .failure(let fault) = restored {
-            throw .state(path: "the saved state", what: fault.description)
+            throw .state(path: "the saved state", fault)
         }
     }
 
@@ -45,7 +45,7 @@ extension Session {
     public mutating func restore(fromFile path: String) throws(OcellusError) {
         let file = try fromFile { () throws(ModelFileError) in try MappedFile(path: path) }
         if case .failure(let fault) = unsafe restore(from: file.bytes) {
-            throw .state(path: path, what: fault.description)
+            throw .state(path: path, fault)
         }
     }
 
@@ -136,6 +136,15 @@ extension Session {
         case .success(let header): found = header
         case .failure(let fault): return .failure(fault)
         }
+        // What a damaged file says of itself means nothing: its checksum comes first.
+        let end = block.count - 8
+        var checksum = RunningChecksum()
+        // Safety: a block with a header has these bytes.
+        unsafe checksum.add(UnsafeRawBufferPointer(rebasing: block[..<end]).bytes)
+        let stored = UInt64(
+            littleEndian: unsafe block.loadUnaligned(fromByteOffset: end, as: UInt64.self)
+        )
+        guard checksum.value == stored else { return .failure(.damaged) }
         let expected = stateHeader
         guard found.modelChecksum == expected.modelChecksum,
             found.decoderCount == expected.decoderCount,
@@ -143,15 +152,7 @@ extension Session {
         else { return .failure(.otherModel) }
         guard found.memoryCode == expected.memoryCode, found.memoryCount == expected.memoryCount
         else { return .failure(.otherMemory) }
-        guard block.count == expected.totalByteCount else { return .failure(.truncated) }
-        let end = block.count - 8
-        var checksum = RunningChecksum()
-        // Safety: the size was checked.
-        unsafe checksum.add(UnsafeRawBufferPointer(rebasing: block[..<end]).bytes)
-        let stored = UInt64(
-            littleEndian: unsafe block.loadUnaligned(fromByteOffset: end, as: UInt64.self)
-        )
-        guard checksum.value == stored, model.memory.allows(found.position) else {
+        guard block.count == expected.totalByteCount, model.memory.allows(found.position) else {
             return .failure(.damaged)
         }
         return .success(found)

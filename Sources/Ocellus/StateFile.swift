@@ -89,15 +89,30 @@ struct StateHeader {
 }
 
 /// Why a saved state is refused.
-enum StateFault: Error {
+public enum StateFault: Error {
+    /// The bytes are something else.
     case notAState
+    /// The end is missing.
     case truncated
+    /// A version of the program wrote it that lays states out in another way.
     case otherVersion(UInt64)
+    /// It belongs to another model.
     case otherModel
+    /// It was saved with another `SessionOptions.memory`.
     case otherMemory
+    /// Its bytes are not those that were written.
     case damaged
 
-    var description: String {
+    /// Whether the bytes were lost, while the others are whole and belong elsewhere.
+    public var isDamage: Bool {
+        switch self {
+        case .truncated, .damaged: true
+        case .notAState, .otherVersion, .otherModel, .otherMemory: false
+        }
+    }
+
+    /// The fact, then the remedy.
+    public var description: String {
         switch self {
         case .notAState: "not a saved state of Ocellus"
         case .truncated: "the saved state is cut short"

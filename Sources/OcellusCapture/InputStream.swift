@@ -227,4 +227,23 @@ extension InputStream {
         }
         return nil
     }
+
+    /// Skips a line without keeping it; whether it began with a text and ended within the limit.
+    ///
+    /// - Throws: `CaptureError.unreadable`.
+    func skipLine(beginningWith text: StaticString, limit: Int) throws(CaptureError) -> Bool {
+        var isExpected = true
+        for column in 0..<limit {
+            try lookAhead(1)
+            guard let byte = lookahead.first else { return false }
+            skip(1)
+            if column < text.utf8CodeUnitCount {
+                // Safety: within the text.
+                isExpected = unsafe isExpected && byte == text.utf8Start[column]
+            } else if byte == UInt8(ascii: "\n") {
+                return isExpected
+            }
+        }
+        return false
+    }
 }

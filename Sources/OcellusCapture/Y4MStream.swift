@@ -86,9 +86,7 @@ struct Y4MStream: ~Copyable {
     private mutating func readFrame(into slot: Bytes, byteCount: Int) throws(CaptureError) -> Bool {
         try input.lookAhead(1)
         if input.lookahead.isEmpty { return false }
-        guard let line = try input.readLine(limit: Y4MHeader.lineByteLimit),
-            line.starts(with: "FRAME".utf8)
-        else {
+        guard try input.skipLine(beginningWith: "FRAME", limit: Y4MHeader.lineByteLimit) else {
             throw .damaged(
                 path: input.path,
                 reason: "Y4M frame \(position) does not begin with FRAME"

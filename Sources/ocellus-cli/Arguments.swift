@@ -20,7 +20,8 @@ struct Option {
 struct Arguments {
     /// The arguments that are not options, in order.
     private(set) var positional: [String] = []
-    private var values: [(name: String, value: String)] = []
+    /// All options in the order of the command line, flags with an empty value.
+    private(set) var values: [(name: String, value: String)] = []
 
     /// The program's arguments, without its name.
     static func ofProcess() -> [String] {
@@ -103,6 +104,15 @@ struct Arguments {
         in range: ClosedRange<Int>
     ) throws(CommandError) -> Int {
         guard let text = string(name) else { return fallback }
+        return try Self.int(name, text, in: range)
+    }
+
+    /// A whole number within a range, of one among repeated options.
+    static func int(
+        _ name: String,
+        _ text: String,
+        in range: ClosedRange<Int>
+    ) throws(CommandError) -> Int {
         guard let value = Int(text), range ~= value else {
             throw .usage(
                 "\(name) '\(text)' is not a whole number from \(range.lowerBound) to "
@@ -119,6 +129,15 @@ struct Arguments {
         in range: ClosedRange<Float>
     ) throws(CommandError) -> Float {
         guard let text = string(name) else { return fallback }
+        return try Self.float(name, text, in: range)
+    }
+
+    /// A number within a range, of one among repeated options.
+    static func float(
+        _ name: String,
+        _ text: String,
+        in range: ClosedRange<Float>
+    ) throws(CommandError) -> Float {
         guard let value = Float(text), range ~= value else {
             throw .usage(
                 "\(name) '\(text)' is not a number from \(decimal(Double(range.lowerBound), 2)) "
@@ -131,6 +150,11 @@ struct Arguments {
     /// A time such as `500ms`, `1s`, `2.5s` or `1m`; a bare number is in seconds.
     func duration(_ name: String) throws(CommandError) -> Duration? {
         guard let text = string(name) else { return nil }
+        return try Self.duration(name, text)
+    }
+
+    /// A time, of one among repeated options.
+    static func duration(_ name: String, _ text: String) throws(CommandError) -> Duration {
         let units: [(suffix: String, milliseconds: Double)] = [
             ("ms", 1), ("s", 1e3), ("m", 60e3), ("h", 3600e3), ("", 1e3),
         ]

@@ -36,7 +36,8 @@ enum ModelOptions {
     /// Opens the model that the arguments name, with room for frames of the size that will come.
     static func open(
         _ arguments: Arguments,
-        frame: ImageSize? = nil
+        frame: ImageSize? = nil,
+        unchangedThreshold: Float? = nil
     ) throws(CommandError) -> Model {
         let path = try arguments.required("--model", "DIR")
         var options = SessionOptions()
@@ -52,7 +53,7 @@ enum ModelOptions {
         )
         options.unchangedThreshold = try arguments.float(
             "--unchanged",
-            default: options.unchangedThreshold,
+            default: unchangedThreshold ?? options.unchangedThreshold,
             in: 0...255
         )
         options.memory = try memory(arguments) ?? options.memory

@@ -57,6 +57,9 @@ struct PlanCommand {
             ("arenaBytes", .int(plan.requiredBytes)),
             ("stateBytes", .int(plan.byteCount(of: .state))),
             ("scratchBytes", .int(plan.requiredBytes - plan.byteCount(of: .state))),
+            ("memory", .string(model.options.memory.description)),
+            ("memoryBytes", .int(model.memoryByteCount)),
+            ("horizonFrames", model.horizon.map { .int($0) } ?? .null),
             ("mappedBytes", .int(model.mappedBytes)), ("steps", .int(plan.stepCount)),
             ("buffers", .array(buffers)),
         ])
@@ -80,8 +83,10 @@ struct PlanCommand {
         let state = plan.byteCount(of: .state)
         line("weights, mapped", model.mappedBytes)
         line("state", state)
+        line("  past frames", model.memoryByteCount)
         line("scratch, shared", plan.requiredBytes - state)
         line("arena", plan.requiredBytes)
+        writeLine("memory of frames  " + memoryLine(model))
     }
 
     private func line(_ name: String, _ byteCount: Int) {

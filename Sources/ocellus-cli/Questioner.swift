@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Ocellus
+import OcellusService
 
 /// Asks a session questions as the arguments say: free or among choices, greedy or sampled.
 ///
@@ -20,32 +21,42 @@ struct Questioner {
           --top-k K --top-p P --seed S
         """
 
-    private let sampling: Sampling
-    private let maximumTokens: Int
-    private let choices: Choices?
+    /// How the arguments want questions to be answered.
+    let style: AnswerStyle
     /// The last answer.
     private(set) var answer: Answer
     private var probabilities: [Float] = []
 
     init(_ arguments: Arguments, session: borrowing Session) throws(CommandError) {
-        sampling = Sampling(
+        style = try Self.style(arguments, session: session)
+        answer = style.emptyAnswer()
+    }
+
+    /// Reads the options.
+    private static func style(
+        _ arguments: Arguments,
+        session: borrowing Session
+    ) throws(CommandError) -> AnswerStyle {
+        let sampling = Sampling(
             temperature: try arguments.float("--temperature", default: 0, in: 0...100),
             topK: try arguments.int("--top-k", default: 0, in: 0...(1 << 20)),
             topP: try arguments.float("--top-p", default: 1, in: 0...1),
             seed: UInt64(try arguments.int("--seed", default: 0, in: 0...Int.max))
         )
-        maximumTokens = try arguments.int("--max-tokens", default: 32, in: 1...4096)
-        answer = Answer(capacity: maximumTokens)
+        let maximumTokens = try arguments.int("--max-tokens", default: 32, in: 1...4096)
         guard let text = arguments.string("--choices") else {
-            choices = nil
-            return
+            return AnswerStyle(sampling: sampling, maximumTokens: maximumTokens)
         }
         var texts: [String] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             texts.append(String(part))
         }
         do {
-            choices = try session.choices(texts)
+            return AnswerStyle(
+                sampling: sampling,
+                maximumTokens: maximumTokens,
+                choices: try session.choices(texts)
+            )
         } catch {
             throw CommandError(error)
         }
@@ -69,35 +80,47 @@ struct Questioner {
 
     /// Asks one question; the answer is in `answer`.
     mutating func ask(_ prompt: Prompt, with session: inout Session) {
-        if let choices {
-            session.answer(
-                prompt,
-                choices: choices,
-                probabilities: &probabilities,
-                into: &answer
-            )
-        } else {
-            session.answer(
-                prompt,
-                sampling: sampling,
-                maximumTokens: maximumTokens,
-                into: &answer
-            )
-        }
+        style.answer(prompt, with: &session, probabilities: &probabilities, into: &answer)
     }
 
     /// The last answer for a reader; with choices, its probability behind it.
     func line(_ session: borrowing Session) -> String {
-        let text = answerText(session)
-        return choices == nil
-            ? text : text + "  " + decimal(Double(answer.probability), 3)
+        Self.line(answer, style: style, session: session)
     }
 
     /// The last answer for a program.
     func json(question: String, session: borrowing Session) -> [(String, JSON)] {
+        Self.json(
+            answer,
+            probabilities: probabilities,
+            style: style,
+            question: question,
+            session: session
+        )
+    }
+
+    /// An answer for a reader; with choices, its probability behind it.
+    static func line(
+        _ answer: Answer,
+        style: AnswerStyle,
+        session: borrowing Session
+    ) -> String {
+        let text = answerText(answer, session)
+        return style.choices == nil
+            ? text : text + "  " + decimal(Double(answer.probability), 3)
+    }
+
+    /// An answer for a program.
+    static func json(
+        _ answer: Answer,
+        probabilities: [Float],
+        style: AnswerStyle,
+        question: String,
+        session: borrowing Session
+    ) -> [(String, JSON)] {
         var members: [(String, JSON)] = [
             ("question", .string(question)),
-            ("answer", .string(answerText(session))),
+            ("answer", .string(answerText(answer, session))),
             ("probability", .number(Double(answer.probability), digits: 6)),
             ("complete", .bool(answer.isComplete)),
             ("tokens", .int(answer.tokens.count)),
@@ -105,7 +128,7 @@ struct Questioner {
             ("promptMilliseconds", .number(Double(answer.promptNanoseconds) / 1e6, digits: 3)),
             ("decodeMilliseconds", .number(Double(answer.decodeNanoseconds) / 1e6, digits: 3)),
         ]
-        if let choices {
+        if let choices = style.choices {
             var scores: [(String, JSON)] = []
             for index in choices.texts.indices {
                 scores.append(
@@ -118,7 +141,7 @@ struct Questioner {
     }
 
     /// Models without a prompt template continue a text: then every space counts.
-    private func answerText(_ session: borrowing Session) -> String {
+    private static func answerText(_ answer: Answer, _ session: borrowing Session) -> String {
         session.model.promptTemplate.isPresent ? answer.text : answer.rawText
     }
 }

@@ -2,6 +2,13 @@
 import Ocellus
 import OcellusMemory
 
+/// What a model with its options keeps of past frames, and where that is known, for how long.
+func memoryLine(_ model: borrowing Model) -> String {
+    let policy = model.options.memory.description
+    guard let horizon = model.horizon else { return policy + ", horizon not measured" }
+    return policy + ", horizon \(horizon) frames"
+}
+
 /// Times and memory of a run, for `--stats`.
 struct Report {
     private var frameCount: Int64 = 0
@@ -38,6 +45,18 @@ struct Report {
             writeNote("  encode        \(milliseconds(sum.encode / count)) ms")
             writeNote("  project       \(milliseconds(sum.project / count)) ms")
             writeNote("  fold          \(milliseconds(sum.fold / count)) ms")
+        }
+        let saved = session.statistics
+        if saved.framesSeen > 0 {
+            writeNote(
+                "frames encoded  \(saved.framesEncoded) of \(saved.framesSeen), "
+                    + "\(saved.framesUnchanged) had not changed"
+            )
+            writeNote(
+                "image tokens    \(saved.tokensFolded) folded, \(saved.tokensSaved) saved, "
+                    + "\(saved.tokensReplayed) replayed in \(saved.rebuilds) rebuilds"
+            )
+            writeNote("memory          " + memoryLine(session.model))
         }
         writeNote("questions read  " + rate(promptTokens, promptNanoseconds))
         writeNote("answers written " + rate(answerTokens, answerNanoseconds))

@@ -2,120 +2,211 @@
 import Ocellus
 import OcellusCapture
 import OcellusImage
-import OcellusMemory
+import OcellusService
 
-/// `ocellus watch`: answers standing questions about a stream of frames.
+/// `ocellus watch`: answers standing questions about a stream of frames, for as long as it lasts.
 struct WatchCommand {
     static let help = """
         usage: ocellus watch --model DIR --source PATH --ask Q [--ask Q2] [options]
 
-        Folds each frame into the model's state once, and answers every question after it. The
-        state does not grow, so the cost of an answer does not depend on how long it has watched.
-        Prints one line per answer: the time in the clip, the question, the answer.
+        Shows each frame to the model once, and answers every question after it. Memory and the
+        cost of an answer do not depend on how long it has watched. Prints one line per answer: the
+        time in the stream, the question, the answer. SIGTERM and SIGINT end it in good order.
 
-          --source PATH       a clip, a folder of pictures, a picture, or - for Y4M or PPM frames
-                              on standard input
-          --ask Q             a question; repeatable
-          --every TIME        one frame per TIME, e.g. 500ms (default 1s)
+        which frames:
+          --source PATH       a camera, a clip, a folder of pictures, a picture, or - for Y4M or
+                              PPM frames on standard input
+          --every TIME        one frame per TIME, e.g. 500ms (default 1s); of a live source the
+                              newest
+          --on-change T       each frame of which a part changed by T steps of 255; may be used
+                              with --every. The others cost no encoding and are not asked about
           --count N           stop after N frames
           --crop X,Y,W,H      look only at this part of each picture, in its pixels
-          --json              one JSON object per answer
-          --stats             times and memory on standard error, at the end
+        which questions:
+        \(WatchRules.help)
+          --answer WHEN       always: after each frame; change: only if it changed (--unchanged)
+                              (default always; change with --on-change)
         \(Questioner.help)
+        what is kept:
+          --state FILE        restore what was seen from FILE at the start, save it at the end and
+                              at intervals. A damaged file is renamed, one of another model refused
+          --save-every TIME   the interval (default 1m): a power cut loses no more
+        what is told:
+          --json              one JSON object per answer: the time, the frame, the answer, its
+                              probability, the latency from the picture to the answer, the savings
+          --stats             times, savings and memory on standard error, at the end
         \(ModelOptions.help)
+        \(CameraOptions.help)
 
-        example:
+        examples:
           ocellus watch --model models/ommatidium --source street.mp4 --every 1s \\
               --ask "Is there a person?" --ask "How many cars are there?"
+          ocellus watch --model models/ommatidium --source /dev/video0 --on-change 4 --json \\
+              --choices yes,no --ask "Is there a person?" --when yes --enter 0.8 --leave 0.4 \\
+              --hold 3 --min-interval 1m --exec "notify-send person" --state door.state
+
+        exit codes: 0 the source ended, N frames were seen, or a signal asked to stop; others as in
+        ocellus --help
         """
 
     private let arguments: Arguments
-    private let questions: [String]
+    private let rules: WatchRules
     private let source: SourceSettings
+    private let settings: WatchSettings
+    private let changeThreshold: Float?
+    private let keeper: StateKeeper?
 
     init(_ texts: [String]) throws(CommandError) {
-        arguments = try Arguments(
+        let arguments = try Arguments(
             texts,
-            options: ModelOptions.options + Questioner.options + [
-                Option("--source", "PATH"), Option("--ask", "Q"), Option("--every", "TIME"),
-                Option("--count", "N"), Option("--crop", "X,Y,W,H"), Option("--json"),
-                Option("--stats"),
-            ],
+            options: ModelOptions.options + CameraOptions.options + Questioner.options
+                + WatchRules.options + [
+                    Option("--source", "PATH"), Option("--every", "TIME"),
+                    Option("--on-change", "T"),
+                    Option("--count", "N"), Option("--crop", "X,Y,W,H"), Option("--answer", "WHEN"),
+                    Option("--state", "FILE"), Option("--save-every", "TIME"), Option("--json"),
+                    Option("--stats"),
+                ],
             command: "watch"
         )
         guard arguments.positional.isEmpty else {
             throw .usage("questions follow --ask: --ask \"\(arguments.positional[0])\"")
         }
-        questions = arguments.strings("--ask")
-        guard !questions.isEmpty else { throw .usage("--ask is missing: --ask \"question\"") }
+        let rules = try WatchRules(arguments)
+        let path = try arguments.required("--source", "PATH")
+        var changeThreshold: Float?
+        if arguments.has("--on-change") {
+            guard !arguments.has("--unchanged") else {
+                throw .usage("--on-change and --unchanged exclude each other")
+            }
+            changeThreshold = try arguments.float("--on-change", default: 4, in: 0.01...255)
+        }
+        var period = try arguments.duration("--every")
+        if changeThreshold == nil, period == nil { period = .seconds(1) }
+        let stop = try Self.stopSignal()
+
         source = SourceSettings(
-            path: try arguments.required("--source", "PATH"),
-            period: try arguments.duration("--every") ?? .seconds(1),
-            limit: try ModelOptions.frameLimit(arguments) ?? .standardLimit
+            path: path,
+            period: period,
+            limit: try ModelOptions.frameLimit(arguments) ?? .standardLimit,
+            stop: stop,
+            camera: try CameraOptions.settings(arguments),
+            report: { writeNote("ocellus: " + $0.description) }
         )
+        settings = WatchSettings(
+            occasion: try Self.occasion(arguments),
+            period: period,
+            crop: try FrameInput.crop(arguments),
+            frameLimit: try arguments.int("--count", default: .max, in: 1...Int.max),
+            stop: stop
+        )
+        keeper = try Self.keeper(arguments)
+        self.arguments = arguments
+        self.rules = rules
+        self.changeThreshold = changeThreshold
     }
 
     func run() throws(CommandError) {
-        let limit = try arguments.int("--count", default: Int.max, in: 1...Int.max)
-        let crop = try FrameInput.crop(arguments)
         var frames = try FrameInput.open(source)
-        let model = try ModelOptions.open(arguments, frame: frames.maximumFrame)
+        let model = try ModelOptions.open(
+            arguments,
+            frame: frames.maximumFrame,
+            unchangedThreshold: changeThreshold
+        )
         var session = try ModelOptions.start(model)
-        guard let slot = session.frameSlot else {
-            throw CommandError(OcellusError.noVision(path: session.model.path))
-        }
-        var questioner = try Questioner(arguments, session: session)
-        let prompts = try Questioner.prompts(questions, session: session)
+        let questioner = try Questioner(arguments, session: session)
+        var loop = WatchLoop(
+            questions: try rules.questions(session),
+            style: questioner.style,
+            settings: settings,
+            keeper: keeper
+        )
+        try restore(&session)
         var report = Report()
-        while session.frameCount < limit, let frame = try Self.next(of: &frames, into: slot) {
-            try session.watch(frame, crop: crop)
-            report.add(session.lastFrameTimes)
-            for index in prompts.indices {
-                questioner.ask(prompts[index], with: &session)
-                report.add(questioner.answer)
-                write(questioner, question: questions[index], frame: frame, session: session)
+        var told = WatchReport(isJSON: arguments.has("--json"))
+        while let event = try Self.next(&loop, &frames, &session) {
+            switch event {
+            case .frame(let seen): report.add(seen.times)
+            case .answered: report.add(loop.answer)
+            case .skipped, .commandEnded, .saved, .notSaved: break
             }
+            told.tell(event, loop, session)
         }
-        guard session.frameCount > 0 else {
+        do {
+            try loop.finish(session)
+        } catch {
+            throw CommandError(error)
+        }
+        let isStopped = settings.stop?.isRaised ?? false
+        guard loop.frameCount > 0 || isStopped else {
             throw CommandError(.badInput, "\(source.path) has no frames")
         }
-        if arguments.has("--stats") { report.write(session: session) }
+        guard arguments.has("--stats") else { return }
+        if let statistics = frames.statistics { WatchReport.write(statistics) }
+        report.write(session: session)
     }
 
-    private func write(
-        _ questioner: Questioner,
-        question: String,
-        frame: Frame,
-        session: borrowing Session
-    ) {
-        guard arguments.has("--json") else {
-            return writeLine(
-                "\(clock(frame.timestamp))  \(question)  \(questioner.line(session))"
-            )
+    /// Restores what an earlier run saved, and tells what it found unless all is well.
+    private func restore(_ session: inout Session) throws(CommandError) {
+        guard let keeper else { return }
+        do {
+            switch try keeper.restore(&session) {
+            case .nothing, .restored: break
+            case .damaged(let fault, let name):
+                writeNote(
+                    "ocellus: \(keeper.path): \(fault.description); it is \(name) now, "
+                        + "and nothing is remembered"
+                )
+            }
+        } catch {
+            throw CommandError(error)
         }
-        let seconds =
-            Double(frame.timestamp.components.seconds)
-            + Double(frame.timestamp.components.attoseconds) / 1e18
-        writeLine(
-            JSON.object(
-                [("seconds", .number(seconds, digits: 3)), ("frame", .int(frame.number))]
-                    + questioner.json(question: question, session: session)
-            ).text
-        )
     }
 
     private static func next(
-        of frames: inout FrameSource,
-        into slot: Bytes
-    ) throws(CommandError) -> Frame? {
-        while true {
-            do throws(CaptureError) {
-                return try frames.next(into: slot)
-            } catch {
-                // A folder or a stream may hold a damaged picture; the next one is as good as ever.
-                guard case .image = error else { throw CommandError(error) }
-                writeNote("ocellus: skipped: " + error.description)
+        _ loop: inout WatchLoop,
+        _ frames: inout FrameSource,
+        _ session: inout Session
+    ) throws(CommandError) -> WatchEvent? {
+        do throws(WatchError) {
+            return try loop.next(&frames, &session)
+        } catch {
+            switch error {
+            case .capture(let error): throw CommandError(error)
+            case .session(let error): throw CommandError(error)
             }
         }
+    }
+
+    private static func stopSignal() throws(CommandError) -> StopSignal {
+        do {
+            return try StopSignal.ofProcess()
+        } catch {
+            throw CommandError(error)
+        }
+    }
+
+    private static func occasion(
+        _ arguments: Arguments
+    ) throws(CommandError) -> WatchSettings.Occasion {
+        switch arguments.string("--answer") {
+        case nil: return arguments.has("--on-change") ? .change : .everyFrame
+        case "always": return .everyFrame
+        case "change":
+            guard arguments.has("--on-change") || arguments.has("--unchanged") else {
+                throw .usage("--answer change needs a threshold: --unchanged T or --on-change T")
+            }
+            return .change
+        case let other?: throw .usage("--answer '\(other)' is neither always nor change")
+        }
+    }
+
+    private static func keeper(_ arguments: Arguments) throws(CommandError) -> StateKeeper? {
+        let interval = try arguments.duration("--save-every")
+        guard let path = arguments.string("--state") else {
+            guard interval == nil else { throw .usage("--save-every belongs to --state FILE") }
+            return nil
+        }
+        return StateKeeper(path: path, interval: interval ?? .seconds(60))
     }
 }

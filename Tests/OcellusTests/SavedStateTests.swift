@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import Ocellus
 import Testing
+
+@testable import Ocellus
 
 @Suite struct SavedStateTests {
     @Test func aRestoredSessionAnswersAsBefore() throws {
@@ -70,6 +71,10 @@ import Testing
         var session = try Session.shipped()
         var saved = session.save()
         saved[16] ^= 1
+        var checksum = RunningChecksum()
+        let covered = Array(saved.dropLast(8))
+        checksum.add(covered.span.bytes)
+        saved.replaceSubrange((saved.count - 8)..., with: checksum.value.littleEndianBytes)
         let error = #expect(throws: OcellusError.self) { try session.restore(saved) }
         #expect(error?.description.contains("another model") == true)
     }

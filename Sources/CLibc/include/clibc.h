@@ -41,6 +41,13 @@ static inline long long clibc_monotonic_nanoseconds(void) {
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
+/* Since 1970. */
+CLIBC_REALTIME
+static inline long long clibc_realtime_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
 CLIBC_REALTIME
 static inline float clibc_exp(float x) { return expf(x); }
 CLIBC_REALTIME
@@ -90,6 +97,14 @@ void clibc_event_raise(int descriptor);
 void clibc_stop_signals_raise(int descriptor);
 /* The signals end the program again, if they raise this event now. */
 void clibc_stop_signals_default(int descriptor);
+
+/*
+ * Starts a program that is looked up in PATH, without a shell. Its standard
+ * input is empty, its standard output goes to our standard error, its signals
+ * are as if a shell had started it. Returns 0, or an error number.
+ */
+int clibc_spawn(char *const arguments[], char *const environment[],
+                pid_t *process);
 
 /* The program's arguments: Embedded Swift has no CommandLine. */
 int clibc_argument_count(void);

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLibc
+public import Ocellus
+
+/// Keeps the state of a session in a file, so that a power cut loses at most one interval.
+///
+/// The file is replaced whole: written beside, made durable, renamed. At the start it is restored; a
+/// file that cannot be is never overwritten.
+public struct StateKeeper {
+    /// What was found at the start.
+    public enum Found: Sendable {
+        /// There is no file yet.
+        case nothing
+        /// The session goes on where it was saved.
+        case restored
+        /// The file is damaged. It has another name now, and the session starts empty.
+        case damaged(StateFault, movedTo: String)
+    }
+
+    /// The file.
+    public let path: String
+    /// The time between two saves, in nanoseconds.
+    public let interval: Int64
+    private var dueMoment: Int64
+    /// The frames that the session had seen at the last save.
+    private var savedFrames = 0
+
+    /// Keeps a state in a file from now on.
+    public init(path: String, interval: Duration) {
+        self.path = path
+        self.interval = max(1, interval.wholeNanoseconds)
+        dueMoment = monotonicNanoseconds() + self.interval
+    }
+
+    /// Restores the state that the file has.
+    ///
+    /// - Throws: `OcellusError.state` for a whole file that is of another model, memory or version, or
+    ///   no state at all, and for a damaged one that cannot be renamed; `.model` for a file that
+    ///   cannot be read. The session is then as before.
+    public func restore(_ session: inout Session) throws(OcellusError) -> Found {
+        removeLeftovers()
+        var status = stat()
+        if unsafe stat(path, &status) != 0, clibc_errno() == ENOENT { return .nothing }
+        do throws(OcellusError) {
+            try session.restore(fromFile: path)
+            return .restored
+        } catch {
+            guard case .state(_, let fault) = error, fault.isDamage,
+                let name = moveAside()
+            else { throw error }
+            return .damaged(fault, movedTo: name)
+        }
+    }
+
+    /// Whether the interval is over; a new one then begins.
+    public mutating func isDue(_ moment: Int64) -> Bool {
+        guard moment >= dueMoment else { return false }
+        dueMoment = moment + interval
+        return true
+    }
+
+    /// Saves the state, unless the session has seen nothing new.
+    ///
+    /// - Returns: whether it was saved.
+    /// - Throws: `OcellusError.model` with `ModelFileError.cannotWrite`; the file is then as it was.
+    @discardableResult
+    public mutating func save(_ session: borrowing Session) throws(OcellusError) -> Bool {
+        let seen = session.statistics.framesSeen
+        guard seen != savedFrames else { return false }
+        try session.save(toFile: path)
+        savedFrames = seen
+        return true
+    }
+
+    /// Renames the file to the first free of `FILE.damaged`, `FILE.damaged.2`, ...
+    private func moveAside() -> String? {
+        for number in 1...1000 {
+            let name = path + (number == 1 ? ".damaged" : ".damaged.\(number)")
+            if unsafe access(name, F_OK) == 0 { continue }
+            return unsafe rename(path, name) == 0 ? name : nil
+        }
+        return nil
+    }
+
+    /// Removes what a save left that a power cut interrupted: `FILE.PROCESS.partial`.
+    private func removeLeftovers() {
+        let bytes = Array(path.utf8)
+        let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
+        let folder = slash.map { String(decoding: bytes[...$0], as: UTF8.self) } ?? "./"
+        let name = Array(bytes[(slash.map { $0 + 1 } ?? 0)...])
+        guard let stream = unsafe opendir(folder) else { return }
+        defer { unsafe _ = closedir(stream) }
+        // Safety: the entry is valid until the next call.
+        while let entry = unsafe readdir(stream) {
+            let found = unsafe String(cString: clibc_entry_name(entry))
+            guard isLeftover(Array(found.utf8), of: name) else { continue }
+            unsafe unlink(folder + found)
+        }
+    }
+
+    private func isLeftover(_ found: [UInt8], of name: [UInt8]) -> Bool {
+        let end = Array(".partial".utf8)
+        guard found.count > name.count + 1 + end.count, found.starts(with: name),
+            found[name.count] == UInt8(ascii: "."), found.suffix(end.count).elementsEqual(end)
+        else { return false }
+        return found[(name.count + 1)..<(found.count - end.count)].allSatisfy {
+            UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0
+        }
+    }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLibc
+import Ocellus
+import OcellusCapture
+import OcellusImage
+import OcellusService
+
+/// Tells the user what happened while watching: answers on standard output, the rest as notes.
+struct WatchReport {
+    private let isJSON: Bool
+    private var cannotSave = false
+
+    init(isJSON: Bool) {
+        self.isJSON = isJSON
+    }
+
+    /// Tells about an event; frames by themselves are not told.
+    mutating func tell(_ event: WatchEvent, _ loop: WatchLoop, _ session: borrowing Session) {
+        switch event {
+        case .frame: break
+        case .answered(let answered):
+            writeLine(
+                isJSON ? json(answered, loop, session).text : line(answered, loop, session)
+            )
+            note(answered, loop)
+        case .skipped(let error): writeNote("ocellus: skipped: " + error.description)
+        case .commandEnded(let question, .exited(let status)):
+            guard status != 0 else { break }
+            writeNote("ocellus: \(name(question, loop)) ended with status \(status)")
+        case .commandEnded(let question, .killed):
+            writeNote("ocellus: \(name(question, loop)) was killed")
+        case .saved: cannotSave = false
+        case .notSaved(let error):
+            // Told once, until it works again.
+            if !cannotSave { writeNote("ocellus: " + error.description) }
+            cannotSave = true
+        }
+    }
+
+    /// Writes what a live source has counted to standard error.
+    static func write(_ statistics: CaptureStatistics) {
+        writeNote(
+            "pictures        \(statistics.delivered) taken, \(statistics.superseded) superseded by "
+                + "newer ones, \(statistics.lost) lost by the driver, \(statistics.bad) bad"
+        )
+        writeNote(
+            "outages         \(statistics.outages), \(statistics.failedReopens) vain attempts to "
+                + "open again"
+        )
+    }
+
+    private func line(
+        _ answered: WatchEvent.Answered,
+        _ loop: WatchLoop,
+        _ session: borrowing Session
+    ) -> String {
+        let answer = Questioner.line(loop.answer, style: loop.style, session: session)
+        let question = loop.questions[answered.question].text
+        let change = answered.change.map { "  [\($0.name)]" } ?? ""
+        return "\(clock(loop.frame?.timestamp ?? .zero))  \(question)  \(answer)\(change)"
+    }
+
+    private func json(
+        _ answered: WatchEvent.Answered,
+        _ loop: WatchLoop,
+        _ session: borrowing Session
+    ) -> JSON {
+        let frameTime = (loop.frame?.timestamp ?? .zero).components
+        var time: [UInt8] = []
+        WallClock.append(
+            nanosecondsSince1970: WallClock.nanoseconds(atMonotonic: loop.frameMoment),
+            to: &time
+        )
+        let statistics = session.statistics
+        var members: [(String, JSON)] = [
+            (
+                "seconds",
+                .number(
+                    Double(frameTime.seconds) + Double(frameTime.attoseconds) / 1e18,
+                    digits: 3
+                )
+            ),
+            ("time", .string(String(decoding: time, as: UTF8.self))),
+            ("frame", .int(loop.frame?.number ?? 0)),
+            ("latencyMilliseconds", .number(Double(answered.latency) / 1e6, digits: 3)),
+        ]
+        members += Questioner.json(
+            loop.answer,
+            probabilities: loop.probabilities,
+            style: loop.style,
+            question: loop.questions[answered.question].text,
+            session: session
+        )
+        members += [
+            ("framesEncoded", .int(statistics.framesEncoded)),
+            ("tokensFolded", .int(statistics.tokensFolded)),
+            ("tokensSaved", .int(statistics.tokensSaved)),
+        ]
+        if let rule = loop.questions[answered.question].rule {
+            members.append(("condition", .bool(rule.condition.isOn)))
+        }
+        if let change = answered.change { members.append(("change", .string(change.name))) }
+        if let command = answered.command { members.append(("command", .string(command.name))) }
+        return .object(members)
+    }
+
+    /// What a reader of the answers must know about a command that was not started.
+    private func note(_ answered: WatchEvent.Answered, _ loop: WatchLoop) {
+        guard case .failed(let error)? = answered.command else { return }
+        let reason = unsafe String(cString: strerror(error))
+        writeNote("ocellus: \(name(answered.question, loop)) cannot be started: \(reason)")
+    }
+
+    private func name(_ question: Int, _ loop: WatchLoop) -> String {
+        loop.questions[question].rule?.command?.words[0] ?? ""
+    }
+}
+
+extension Hysteresis.Change {
+    /// As the reports have it.
+    fileprivate var name: String {
+        switch self {
+        case .entered: "entered"
+        case .left: "left"
+        }
+    }
+}
+
+extension WatchEvent.CommandStart {
+    /// As the reports have it.
+    fileprivate var name: String {
+        switch self {
+        case .started: "started"
+        case .stillRunning: "still running"
+        case .tooSoon: "too soon"
+        case .failed: "failed"
+        }
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+import Ocellus
+import OcellusService
+
+/// The standing questions of `ocellus watch`: each `--ask`, and the options of its rule that follow it.
+struct WatchRules {
+    static let options = [
+        Option("--ask", "Q"), Option("--when", "ANSWER"), Option("--exec", "CMD"),
+        Option("--hold", "N"), Option("--enter", "P"), Option("--leave", "P"),
+        Option("--min-interval", "TIME"),
+    ]
+
+    static let help = """
+          --ask Q             a question; repeatable. The options of a rule belong to the question
+                              before them:
+          --when ANSWER       the answer that is waited for; its first answer enters the condition
+          --exec CMD          a program to start then, its words divided by spaces, no shell. It
+                              finds OCELLUS_ANSWER, OCELLUS_QUESTION, OCELLUS_TIME (UTC) and
+                              OCELLUS_PROBABILITY in its environment; what it prints goes to
+                              standard error. It is not started again while it runs
+          --hold N            N answers in a row enter or leave the condition (default 1)
+          --enter P           only answers of at least this probability enter it (default 0)
+          --leave P           stay while the answer has at least this probability, even if another
+                              has more (with --choices)
+          --min-interval TIME least time between two starts of the program
+        """
+
+    /// One question with its rule, as the arguments have it.
+    private struct Entry {
+        let question: String
+        var answer: String?
+        var words: [String] = []
+        var hold: Int?
+        var enter: Float?
+        var leave: Float?
+        var interval: Duration?
+
+        var hasRuleOption: Bool {
+            !words.isEmpty || hold != nil || enter != nil || leave != nil || interval != nil
+        }
+    }
+
+    private var entries: [Entry] = []
+
+    /// The count of questions.
+    var count: Int { entries.count }
+
+    init(_ arguments: Arguments) throws(CommandError) {
+        for (name, value) in arguments.values {
+            if name == "--ask" {
+                entries.append(Entry(question: value))
+                continue
+            }
+            guard Self.options.contains(where: { $0.name == name }) else { continue }
+            guard !entries.isEmpty else {
+                throw .usage("\(name) belongs to the --ask before it, and there is none")
+            }
+            try Self.read(name, value, into: &entries[entries.count - 1])
+        }
+        guard !entries.isEmpty else { throw .usage("--ask is missing: --ask \"question\"") }
+        for entry in entries where entry.answer == nil && entry.hasRuleOption {
+            throw .usage("--when is missing: --ask \"\(entry.question)\" --when ANSWER")
+        }
+        for entry in entries {
+            guard let enter = entry.enter, let leave = entry.leave, leave > enter else { continue }
+            throw .usage("--leave is above --enter: the condition could not last")
+        }
+    }
+
+    /// Makes the questions ready to be asked.
+    func questions(_ session: borrowing Session) throws(CommandError) -> [StandingQuestion] {
+        var questions: [StandingQuestion] = []
+        for entry in entries {
+            let prompt: Prompt
+            do {
+                prompt = try session.prompt(entry.question)
+            } catch {
+                throw CommandError(error)
+            }
+            questions.append(
+                StandingQuestion(entry.question, prompt: prompt, rule: Self.rule(entry))
+            )
+        }
+        return questions
+    }
+
+    private static func rule(_ entry: Entry) -> WatchRule? {
+        guard let answer = entry.answer else { return nil }
+        return WatchRule(
+            answer: answer,
+            condition: Hysteresis(
+                hold: entry.hold ?? 1,
+                enterProbability: entry.enter ?? 0,
+                leaveProbability: entry.leave
+            ),
+            command: entry.words.isEmpty ? nil : RuleCommand(words: entry.words),
+            minimumInterval: entry.interval ?? .zero
+        )
+    }
+
+    private static func read(
+        _ name: String,
+        _ value: String,
+        into entry: inout Entry
+    ) throws(CommandError) {
+        switch name {
+        case "--when":
+            guard entry.answer == nil else {
+                throw .usage("a question has one --when; ask it again for another")
+            }
+            entry.answer = value
+        case "--exec":
+            for word in value.split(separator: " ") { entry.words.append(String(word)) }
+            guard !entry.words.isEmpty else { throw .usage("--exec names no program") }
+        case "--hold": entry.hold = try Arguments.int(name, value, in: 1...1_000_000)
+        case "--enter": entry.enter = try Arguments.float(name, value, in: 0...1)
+        case "--leave": entry.leave = try Arguments.float(name, value, in: 0...1)
+        default: entry.interval = try Arguments.duration(name, value)
+        }
+    }
+}

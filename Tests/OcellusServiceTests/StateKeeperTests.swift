@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Ocellus
+import OcellusCapture
+import OcellusService
+import Testing
+
+@Suite struct StateKeeperTests {
+    /// Watches a clip with a keeper, from what the file has.
+    private func watch(
+        _ clip: String,
+        path: String,
+        memory: StreamMemory = .rolling,
+        frames: Int = .max,
+        interval: Duration = .seconds(3600)
+    ) throws -> (state: [UInt8], saves: Int, found: StateKeeper.Found) {
+        var session = try Fixture.session(memory: memory)
+        let keeper = StateKeeper(path: path, interval: interval)
+        let found = try keeper.restore(&session)
+        var source = try Fixture.clip(clip)
+        var loop = try WatchLoop.asking(
+            "Is there a cat?",
+            session,
+            settings: WatchSettings(frameLimit: frames),
+            keeper: keeper
+        )
+        var saves = 0
+        while let event = try loop.next(&source, &session) {
+            if case .saved = event { saves += 1 }
+        }
+        try loop.finish(session)
+        return (session.save(), saves, found)
+    }
+
+    @Test(
+        "a watch goes on where it ended",
+        arguments: [.rolling, .window(frames: 4)] as [StreamMemory]
+    )
+    func aWatchGoesOnWhereItEnded(memory: StreamMemory) throws {
+        try Fixture.withFolder { folder in
+            let path = folder.appendingPathComponent("state").path
+            _ = try watch("cat-pan-right", path: path, memory: memory)
+            let resumed = try watch("coffee-pan-down", path: path, memory: memory)
+            guard case .restored = resumed.found else {
+                Issue.record("not restored")
+                return
+            }
+            var session = try Fixture.session(memory: memory)
+            for clip in ["cat-pan-right", "coffee-pan-down"] {
+                var source = try Fixture.clip(clip)
+                let slot = session.frameSlot
+                while let frame = try source.next(into: try #require(slot)) {
+                    try session.see(frame)
+                }
+            }
+            var answer = Answer(capacity: 32)
+            session.answer(try session.prompt("Is there a cat?"), maximumTokens: 32, into: &answer)
+            let whole = session.save()
+            #expect(resumed.state == whole)
+        }
+    }
+
+    @Test func theStateIsSavedAtIntervals() throws {
+        try Fixture.withFolder { folder in
+            let path = folder.appendingPathComponent("state").path
+            let often = try watch("cat-pan-right", path: path, interval: .nanoseconds(1))
+            // After each frame; the last one is saved in the loop, not by `finish`.
+            #expect(often.saves == 6)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["state"])
+        }
+    }
+
+    @Test func aDamagedFileIsRenamedAndNothingIsLost() throws {
+        try Fixture.withFolder { folder in
+            let url = folder.appendingPathComponent("state")
+            _ = try watch("cat-pan-right", path: url.path)
+            let whole = try Data(contentsOf: url)
+            var flipped = whole
+            flipped[whole.count / 2] ^= 1
+            let damaged = [
+                ("state.damaged", whole.prefix(whole.count / 2)), ("state.damaged.2", flipped),
+            ]
+            for (name, contents) in damaged {
+                try contents.write(to: url)
+                var session = try Fixture.session()
+                let keeper = StateKeeper(path: url.path, interval: .seconds(1))
+                guard case .damaged(_, let moved) = try keeper.restore(&session) else {
+                    Issue.record("\(name) was accepted")
+                    return
+                }
+                #expect(moved == folder.appendingPathComponent(name).path)
+                #expect(try Data(contentsOf: folder.appendingPathComponent(name)) == contents)
+                #expect(!FileManager.default.fileExists(atPath: url.path))
+                let frameCount = session.frameCount
+                #expect(frameCount == 0)
+            }
+        }
+    }
+
+    @Test func aForeignFileIsRefusedAndLeftAlone() throws {
+        try Fixture.withFolder { folder in
+            let url = folder.appendingPathComponent("state")
+            _ = try watch("cat-pan-right", path: url.path, memory: .window(frames: 4))
+            let whole = try Data(contentsOf: url)
+            var otherVersion = whole
+            otherVersion[8] = 1
+            let text = Data("a letter that is no state at all, and must not be lost".utf8)
+            for contents in [whole, otherVersion, text] {
+                try contents.write(to: url)
+                var session = try Fixture.session()
+                let keeper = StateKeeper(path: url.path, interval: .seconds(1))
+                #expect(throws: OcellusError.self) { _ = try keeper.restore(&session) }
+                #expect(try Data(contentsOf: url) == contents)
+            }
+        }
+    }
+
+    @Test func whatAPowerCutLeftIsRemoved() throws {
+        try Fixture.withFolder { folder in
+            let path = folder.appendingPathComponent("state").path
+            for name in ["state.4711.partial", "state.mine.partial", "state.12.partial.txt"] {
+                try Data([1]).write(to: folder.appendingPathComponent(name))
+            }
+            var session = try Fixture.session()
+            let found = try StateKeeper(path: path, interval: .seconds(1)).restore(&session)
+            guard case .nothing = found else {
+                Issue.record("there was no state")
+                return
+            }
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+                    == ["state.12.partial.txt", "state.mine.partial"]
+            )
+        }
+    }
+}
