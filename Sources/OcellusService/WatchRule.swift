@@ -60,8 +60,8 @@ public struct WatchRule {
     /// - Returns: what became of it; nil without a command.
     mutating func run(_ values: borrowing RuleValues, time: Int64) -> WatchEvent.CommandStart? {
         guard let command else { return nil }
-        if command.isRunning { return .stillRunning }
         if let lastStart, time - lastStart < minimumInterval { return .tooSoon }
+        if command.isRunning { return .stillRunning }
         let error = command.start(values)
         guard error == 0 else { return .failed(error) }
         lastStart = time

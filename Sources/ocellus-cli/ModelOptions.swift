@@ -30,7 +30,7 @@ enum ModelOptions {
                                 pooled:N    the newest frame whole, N to 2N older ones in one
                                             token and the frame token each (pooled:N:2: in two)
           --unchanged T       a frame costs no encoding if no part of it changed by T steps of
-                              255 (default 0: each frame is encoded)
+                              255 (default 2 in watch, else 0: each frame is encoded)
         """
 
     /// Opens the model that the arguments name, with room for frames of the size that will come.

@@ -49,6 +49,9 @@ struct WatchCommand {
         ocellus --help
         """
 
+    /// Above what the noise of a usual camera does to the mean of a block, see README.md.
+    private static let noiseThreshold: Float = 2
+
     private let arguments: Arguments
     private let rules: WatchRules
     private let source: SourceSettings
@@ -111,7 +114,7 @@ struct WatchCommand {
         let model = try ModelOptions.open(
             arguments,
             frame: frames.maximumFrame,
-            unchangedThreshold: changeThreshold
+            unchangedThreshold: changeThreshold ?? Self.noiseThreshold
         )
         var session = try ModelOptions.start(model)
         let questioner = try Questioner(arguments, session: session)
@@ -193,9 +196,6 @@ struct WatchCommand {
         case nil: return arguments.has("--on-change") ? .change : .everyFrame
         case "always": return .everyFrame
         case "change":
-            guard arguments.has("--on-change") || arguments.has("--unchanged") else {
-                throw .usage("--answer change needs a threshold: --unchanged T or --on-change T")
-            }
             return .change
         case let other?: throw .usage("--answer '\(other)' is neither always nor change")
         }
