@@ -75,6 +75,11 @@ let package = Package(
             swiftSettings: runtime
         ),
         .target(
+            name: "OcellusQuantization",
+            dependencies: ["OcellusFormat", "OcellusKernels", "OcellusMemory"],
+            swiftSettings: hosted
+        ),
+        .target(
             name: "OcellusCapture",
             dependencies: ["CLibc", "CV4L2", "OcellusImage", "OcellusMemory"],
             swiftSettings: runtime
@@ -115,7 +120,7 @@ let package = Package(
             name: "ocellus-kit",
             dependencies: [
                 "Ocellus", "OcellusCapture", "OcellusFormat", "OcellusImage", "OcellusKernels",
-                "OcellusMemory", "OcellusModels", "OcellusTokenizer",
+                "OcellusMemory", "OcellusModels", "OcellusQuantization", "OcellusTokenizer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: hosted
@@ -167,6 +172,13 @@ let package = Package(
         .testTarget(
             name: "OcellusModelsTests",
             dependencies: ["OcellusFormat", "OcellusKernels", "OcellusMemory", "OcellusModels"],
+            swiftSettings: hosted
+        ),
+        .testTarget(
+            name: "OcellusQuantizationTests",
+            dependencies: [
+                "OcellusFormat", "OcellusKernels", "OcellusMemory", "OcellusQuantization",
+            ],
             swiftSettings: hosted
         ),
         .testTarget(

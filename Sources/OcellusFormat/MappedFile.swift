@@ -62,6 +62,22 @@ package final class MappedFile {
         unsafe ByteCursor(path: path, bytes: bytes)  // Safety: the mapping of `init`.
     }
 
+    /// Tells the system that a range will not be read soon.
+    ///
+    /// The C call is `madvise(MADV_DONTNEED)`, which drops the pages of a read-only mapping from
+    /// memory, and maps them again at the next access.
+    func release(_ range: Range<Int>) {
+        // The greatest size of a page that Linux has on any processor that we know.
+        let start = range.lowerBound & ~0xFFFF
+        guard let base = unsafe bytes.baseAddress, range.upperBound <= byteCount else { return }
+        // Safety: within the mapping of `init`, which is aligned to pages; advice changes no byte.
+        unsafe madvise(
+            UnsafeMutableRawPointer(mutating: base + start),
+            range.upperBound - start,
+            MADV_DONTNEED
+        )
+    }
+
     /// Tells the system that all pages will be read soon.
     ///
     /// The C call is `madvise(MADV_WILLNEED)`.

@@ -19,6 +19,8 @@ public enum MetadataValue: Sendable {
     case float32s([Float])
     case bools([Bool])
     case strings([String])
+    /// A value of another file, as it lies there: an array if there is a count of elements.
+    case stored(MetadataType, elementCount: Int?, bytes: [UInt8])
 
     /// The type of the value; of the elements if it is an array.
     var type: MetadataType {
@@ -35,6 +37,7 @@ public enum MetadataValue: Sendable {
         case .uint64: .uint64
         case .int64: .int64
         case .float64: .float64
+        case .stored(let type, _, _): type
         }
     }
 
@@ -46,6 +49,7 @@ public enum MetadataValue: Sendable {
         case .float32s(let values): values.count
         case .bools(let values): values.count
         case .strings(let values): values.count
+        case .stored(_, let elementCount, _): elementCount
         default: nil
         }
     }
@@ -77,6 +81,7 @@ public enum MetadataValue: Sendable {
         case .float32s(let values): for value in values { bytes.appendInteger(value.bitPattern) }
         case .bools(let values): for value in values { bytes.append(value ? 1 : 0) }
         case .strings(let values): for value in values { bytes.appendString(value) }
+        case .stored(_, _, let value): bytes += value
         }
     }
 }

@@ -91,6 +91,13 @@ extension ModelFile {
         unsafe body(UnsafeRawBufferPointer(start: bytes(of: tensor), count: tensor.byteCount))
     }
 
+    /// Lets the system take back the memory behind a tensor; its bytes are read again when needed.
+    ///
+    /// For tools that go through a large file once.
+    public func release(_ tensor: TensorInfo) {
+        file.release(tensor.offset..<tensor.offset + tensor.byteCount)
+    }
+
     private func present(_ name: String) throws(ModelFileError) -> TensorInfo {
         guard let tensor = tensor(name) else { throw .missingTensor(path: path, name: name) }
         return tensor

@@ -6,6 +6,23 @@ extension ModelFile {
         file.cursor.moved(to: entry.offset)
     }
 
+    /// The value of an entry of this file as it lies there, to be written to another.
+    ///
+    /// - Throws: `ModelFileError.truncated`, never for an entry of this file.
+    public func storedValue(of entry: MetadataEntry) throws(ModelFileError) -> MetadataValue {
+        var cursor = cursor(at: entry)
+        let count = entry.elementCount ?? 1
+        if entry.type == .string {
+            for _ in 0..<count { _ = try cursor.stringRange("a string of '\(entry.key)'") }
+        } else {
+            let byteCount = UInt64(count) * UInt64(entry.type.minimumByteCount)
+            _ = try cursor.skip(byteCount, "the value of '\(entry.key)'")
+        }
+        // Safety: the cursor has passed over these bytes.
+        let bytes = unsafe Array(file.bytes[entry.offset..<cursor.position])
+        return .stored(entry.type, elementCount: entry.elementCount, bytes: bytes)
+    }
+
     /// Reads one string.
     func text(at cursor: inout ByteCursor, of entry: MetadataEntry) throws(ModelFileError) -> String
     {

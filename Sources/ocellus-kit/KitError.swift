@@ -5,6 +5,7 @@ import OcellusFormat
 import OcellusImage
 import OcellusMemory
 import OcellusModels
+import OcellusQuantization
 import OcellusTokenizer
 
 /// Why a command stops: what to say on standard error, and how to exit.
@@ -35,6 +36,13 @@ struct KitError: Error {
         }
     }
 
+    init(_ error: QuantizationError) {
+        switch error {
+        case .alreadyQuantized, .noMatrix: self.init(.badInput, error.description)
+        case .notFinite, .beyondHalf: self.init(.badModel, error.description)
+        }
+    }
+
     init(_ error: ImageError) {
         switch error {
         case .unreadable: self.init(.noInput, error.description)
@@ -60,6 +68,8 @@ func describing<Value: ~Copyable>(_ body: () throws -> Value) throws -> Value {
     do {
         return try body()
     } catch let error as ModelFileError {
+        throw KitError(error)
+    } catch let error as QuantizationError {
         throw KitError(error)
     } catch let error as ImageError {
         throw KitError(error)

@@ -7,7 +7,7 @@ import Foundation
 struct OcellusKit: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ocellus-kit",
-        abstract: "Look into model files and into every stage of a run.",
+        abstract: "Look into model files and every stage of a run, and make models smaller.",
         discussion: """
             Results go to standard output, everything else to standard error. Exit codes: 0 done, 64 \
             wrong command line, 65 bad input, 66 no such file, 71 not enough memory, 74 cannot write, \
@@ -17,8 +17,11 @@ struct OcellusKit: ParsableCommand {
               ocellus-kit inspect models/ommatidium/decoder.gguf
               ocellus-kit tokenize --model models/ommatidium "Is there a cat?"
               ocellus-kit trace --model models/ommatidium --image cat.jpg --out trace
+              ocellus-kit quantize decoder-f16.gguf decoder.gguf --type q8_0
             """,
-        subcommands: [InspectCommand.self, TokenizeCommand.self, TraceCommand.self]
+        subcommands: [
+            InspectCommand.self, QuantizeCommand.self, TokenizeCommand.self, TraceCommand.self,
+        ]
     )
 
     static func main() {

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+import OcellusFormat
+import OcellusKernels
+import OcellusMemory
+
+/// Writes a model with smaller weights.
+///
+///     let file = try ModelFile(path: "decoder.gguf")
+///     let plan = try QuantizationPlan(for: file, type: .q8_0)
+///     let errors = try ModelQuantizer(plan).write(file, to: "small.gguf")
+///
+/// Some rows are in memory at a time, and the pages of the original are given back tensor by tensor:
+/// the size of the model does not matter. The bytes do not depend on the count of threads.
+public struct ModelQuantizer {
+    /// How many bytes of values are in memory at a time.
+    private static let portion = 8 << 20
+
+    private let plan: QuantizationPlan
+    private let threadCount: Int
+    /// Per tensor, how much the square of an error in each column counts.
+    private let importance: [String: [Float]]
+
+    /// A quantiser for the file that the plan was made for.
+    ///
+    /// - Parameters:
+    ///   - plan: What happens to each tensor.
+    ///   - threadCount: How many threads compute.
+    ///   - importance: Per tensor, how much the square of an error in each column counts: the mean
+    ///     square of the inputs that meet it. Tensors without have all columns alike.
+    public init(
+        _ plan: QuantizationPlan,
+        threadCount: Int = 1,
+        importance: [String: [Float]] = [:]
+    ) {
+        self.plan = plan
+        self.threadCount = threadCount
+        self.importance = importance
+    }
+
+    /// Writes the new file, atomically.
+    ///
+    /// - Parameters:
+    ///   - file: The original.
+    ///   - path: The file to write; it is there when all is done.
+    ///   - progress: Called after each tensor with its place in the plan and its error.
+    /// - Returns: Per tensor, the errors.
+    /// - Throws: `ModelFileError`, `QuantizationError.notFinite` and `.beyondHalf`; the target is then
+    ///   as it was.
+    public func write(
+        _ file: borrowing ModelFile,
+        to path: String,
+        progress: (Int, QuantizationErrorSums) -> Void = { _, _ in }
+    ) throws -> [QuantizationErrorSums] {
+        var writer = try ModelFileWriter(path: path, header: try header(of: file))
+        var errors: [QuantizationErrorSums] = []
+        for (index, step) in plan.steps.enumerated() {
+            let sums = try write(step, of: file, with: &writer)
+            file.release(step.tensor)
+            errors.append(sums)
+            progress(index, sums)
+        }
+        try writer.finish()
+        return errors
+    }
+
+    /// The header of the original, with the new types.
+    private func header(of file: borrowing ModelFile) throws -> ModelHeader {
+        var header = ModelHeader(architecture: file.architecture)
+        let own = [
+            "general.architecture", "general.alignment", "general.file_type",
+            "general.quantization_version",
+        ]
+        for entry in file.metadata where !own.contains(entry.key) {
+            header.add(entry.key, try file.storedValue(of: entry))
+        }
+        header.add("general.file_type", .uint32(fileType))
+        header.add("general.quantization_version", .uint32(2))
+        for step in plan.steps {
+            header.addTensor(step.tensor.name, type: step.type, shape: step.tensor.shape)
+        }
+        return header
+    }
+
+    /// llama.cpp's number for "mostly of this type" (`llama.h`, `enum llama_ftype`).
+    private var fileType: UInt32 {
+        switch plan.type {
+        case .q4_0: 2
+        case .q4_k: 14
+        case .q6_k: 18
+        default: 7
+        }
+    }
+
+    private func write(
+        _ step: QuantizationPlan.Step,
+        of file: borrowing ModelFile,
+        with writer: inout ModelFileWriter
+    ) throws -> QuantizationErrorSums {
+        guard !step.isCopy, let type = step.type.weightType else {
+            try copy(step.tensor, of: file, with: &writer)
+            return QuantizationErrorSums()
+        }
+        let matrix = try file.matrix(step.tensor.name)
+        let rowCount = max(1, Self.portion / (matrix.columns * MemoryLayout<Float>.size))
+        var sums = QuantizationErrorSums()
+        for start in stride(from: 0, to: matrix.rows, by: rowCount) {
+            let rows = RowsQuantizer(
+                rows: matrix.rows(start..<min(start + rowCount, matrix.rows)),
+                type: type,
+                importance: importance[step.tensor.name]
+            )
+            rows.run(threadCount: threadCount)
+            if let fault = rows.fault {
+                throw error(fault, in: step.tensor, from: start, path: file.path)
+            }
+            sums.add(rows.errors)
+            try writer.write(UnsafeRawBufferPointer(rows.bytes))
+        }
+        return sums
+    }
+
+    /// Copies a tensor in portions.
+    private func copy(
+        _ tensor: TensorInfo,
+        of file: borrowing ModelFile,
+        with writer: inout ModelFileWriter
+    ) throws {
+        for start in stride(from: 0, to: tensor.byteCount, by: Self.portion) {
+            let end = min(start + Self.portion, tensor.byteCount)
+            try writer.write(file.withBytes(of: tensor) { Array($0[start..<end]) })
+        }
+    }
+
+    private func error(
+        _ fault: RowsQuantizer.Fault,
+        in tensor: TensorInfo,
+        from start: Int,
+        path: String
+    ) -> QuantizationError {
+        let row = start + fault.row
+        guard fault.value.isFinite else {
+            return .notFinite(path: path, tensor: tensor.name, row: row, column: fault.column)
+        }
+        return .beyondHalf(
+            path: path,
+            tensor: tensor.name,
+            row: row,
+            column: fault.column,
+            value: fault.value
+        )
+    }
+}

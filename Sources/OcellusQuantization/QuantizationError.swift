@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why a model cannot be quantised.
+public enum QuantizationError: Error, CustomStringConvertible {
+    /// A matrix has a type with blocks already.
+    case alreadyQuantized(path: String, tensor: String, type: String)
+    /// No tensor is a matrix that could be quantised.
+    case noMatrix(path: String)
+    /// A weight is infinite or not a number.
+    case notFinite(path: String, tensor: String, row: Int, column: Int)
+    /// A weight is beyond the range of the half precision that scales have.
+    case beyondHalf(path: String, tensor: String, row: Int, column: Int, value: Float)
+
+    /// One sentence with the file, the tensor, and what was found.
+    public var description: String {
+        switch self {
+        case .alreadyQuantized(let path, let tensor, let type):
+            "\(path): the tensor '\(tensor)' is \(type) already; rounding it a second time would add "
+                + "to its error, so start from the F32, F16 or BF16 file"
+        case .noMatrix(let path):
+            "\(path): no tensor is a matrix that could be quantised"
+        case .notFinite(let path, let tensor, let row, let column):
+            "\(path): the tensor '\(tensor)' has a weight that is not finite, in row \(row), "
+                + "column \(column)"
+        case .beyondHalf(let path, let tensor, let row, let column, let value):
+            "\(path): the tensor '\(tensor)' has the weight \(value) in row \(row), column \(column), "
+                + "which is beyond the range of half precision"
+        }
+    }
+}

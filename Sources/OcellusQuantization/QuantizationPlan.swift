@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+import OcellusFormat
+import OcellusMemory
+
+/// Which tensor of a model gets which type, and why it is not the one that was asked for.
+public struct QuantizationPlan {
+    /// What happens to one tensor.
+    public struct Step {
+        /// The tensor of the original.
+        public let tensor: TensorInfo
+        /// The type that it gets; its own if it is copied.
+        public let type: TensorType
+        /// Why the type is not the one that was asked for, or nil.
+        public let reason: String?
+
+        /// Whether the bytes are copied.
+        public var isCopy: Bool { type == tensor.type }
+
+        /// The size that the tensor gets in bytes.
+        public var byteCount: Int { type.byteCount(shape: tensor.shape) ?? tensor.byteCount }
+    }
+
+    /// The types that can be asked for.
+    public static let types: [WeightType] = [.q8_0, .q4_0, .q4_k, .q6_k]
+
+    /// The type that was asked for.
+    public let type: WeightType
+    /// One step per tensor, in the order of the file.
+    public let steps: [Step]
+
+    /// Decides about each tensor of a file.
+    ///
+    /// - Parameters:
+    ///   - file: The original.
+    ///   - type: The type that matrices get; one of `types`.
+    ///   - headType: The type of `token_embd.weight` and `output.weight`, or nil for the same.
+    /// - Throws: `QuantizationError.alreadyQuantized` and `.noMatrix`.
+    public init(
+        for file: borrowing ModelFile,
+        type: WeightType,
+        headType: WeightType? = nil
+    ) throws(QuantizationError) {
+        var steps: [Step] = []
+        for tensor in file.tensors {
+            if let reason = Self.reasonToCopy(tensor) {
+                steps.append(Step(tensor: tensor, type: tensor.type, reason: reason))
+                continue
+            }
+            guard tensor.type.blockElementCount == 1 else {
+                throw .alreadyQuantized(
+                    path: file.path,
+                    tensor: tensor.name,
+                    type: tensor.type.name
+                )
+            }
+            let isHead = ["token_embd.weight", "output.weight"].contains(tensor.name)
+            steps.append(Self.step(for: tensor, type: isHead ? headType ?? type : type))
+        }
+        guard steps.contains(where: { !$0.isCopy }) else { throw .noMatrix(path: file.path) }
+        self.type = type
+        self.steps = steps
+    }
+
+    /// The size of all tensors of the new file in bytes, without the header.
+    public var byteCount: Int { steps.map(\.byteCount).reduce(0, +) }
+
+    /// Why a tensor keeps its bytes, or nil if it is a matrix that activations are multiplied with.
+    private static func reasonToCopy(_ tensor: TensorInfo) -> String? {
+        let name = tensor.name
+        if name.contains("conv1d") || tensor.shape.count > 2 { return "a convolution" }
+        if name.hasSuffix("ssm_a") || name.hasSuffix("ssm_d") { return "a recurrence parameter" }
+        if name.contains("norm") { return "a norm" }
+        if name.contains("position_embd") { return "positions" }
+        if tensor.shape.filter({ $0 > 1 }).count < 2 { return "a vector" }
+        if !name.hasSuffix(".weight") { return "not a weight" }
+        if tensor.type.weightType == nil { return "of a type that is not computed with" }
+        return nil
+    }
+
+    /// The type that a matrix can have: rows are whole blocks.
+    private static func step(for tensor: TensorInfo, type: WeightType) -> Step {
+        let columns = tensor.shape[0]
+        if columns % type.blockElementCount == 0 {
+            return Step(tensor: tensor, type: TensorType(type), reason: nil)
+        }
+        if columns % 32 == 0 {
+            // Of the types with smaller blocks, the one that is nearest in precision.
+            let fallback: WeightType = type == .q4_k ? .q5_0 : .q8_0
+            return Step(
+                tensor: tensor,
+                type: TensorType(fallback),
+                reason: "rows of \(columns) are no multiple of 256"
+            )
+        }
+        // Sixteen bits stay as they are.
+        let isWide = tensor.type.weightType == .f32
+        return Step(
+            tensor: tensor,
+            type: isWide ? TensorType(.f16) : tensor.type,
+            reason: "rows of \(columns) are no multiple of 32"
+        )
+    }
+}
