@@ -83,6 +83,15 @@ pull_out() {
     until_true 20 grep -q unplugged "/tmp/webcam.$1.log"
 }
 
+# refused PATTERN COMMAND...: the command fails with that message.
+refused() {
+    local pattern=$1
+    shift
+    fails "$@" >/tmp/refused.out 2>/tmp/refused && grep -q -E "$pattern" /tmp/refused && return
+    sed 's/^/    /' /tmp/refused
+    return 1
+}
+
 # capture FILE FORMAT OPTIONS...: frames of our program, as the driver gave them.
 capture() {
     local file=$1 format=$2

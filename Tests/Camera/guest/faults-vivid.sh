@@ -31,12 +31,13 @@ control --set-ctrl osd_text_mode=2
 fault='a flagged buffer'
 begin_case
 control --set-ctrl inject_v4l2_buf_flag_error=1
+check "$fault: told once" told_once 'marked a picture'
 end_case
 
 fault='silence'
 begin_case
 control --set-ctrl percentage_of_dropped_buffers=100
-check "$fault: told once" told_once 'no (picture|frame)'
+check "$fault: told once" told_once 'gave no good picture'
 check "$fault: no answer about an old picture" nothing_said
 check "$fault: waits" waits_idly
 control --set-ctrl percentage_of_dropped_buffers=0
@@ -51,7 +52,7 @@ control --set-ctrl percentage_of_dropped_buffers=0
 fault='a fatal error'
 begin_case
 control --set-ctrl inject_fatal_streaming_error=1
-check "$fault: told once" told_once 'EIO|Input/output error'
+check "$fault: told once" told_once 'failed \('
 end_case
 
 for call in reqbufs qbuf streamon; do
@@ -59,7 +60,7 @@ for call in reqbufs qbuf streamon; do
     begin_case
     control --set-ctrl inject_vidioc_${call}_error=1
     control --set-ctrl inject_fatal_streaming_error=1
-    check "$fault: noticed" until_true 60 noticed 'EIO|Input/output error'
+    check "$fault: noticed" until_true 60 noticed 'failed \('
     end_case
 done
 
@@ -72,7 +73,7 @@ control --set-ctrl wrap_sequence_number=0,wrap_timestamp=0
 fault='a disconnected driver'
 begin_case
 control --set-ctrl disconnect=1
-check "$fault: told once" told_once 'unplugged|disconnected|is gone'
+check "$fault: told once" told_once 'was unplugged'
 check "$fault: waits" waits_idly
 echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
 until_true 20 fails test -e /dev/video0

@@ -3,6 +3,7 @@
 
 modprobe virtio_pci
 modprobe virtio_blk
+modprobe crc32c_generic
 modprobe ext4
 modprobe vhci-hcd
 modprobe uvcvideo

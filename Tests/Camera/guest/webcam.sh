@@ -22,5 +22,31 @@ for fact in 'Emulated webcam' 1d6b:0102 MJPG YUYV 640 brightness power_line_freq
     check "cameras lists $fact" grep -q "$fact" /tmp/cameras
 done
 check 'the metadata node is not listed' fails grep -q /dev/video1 /tmp/cameras
+
+# What cannot be opened.
+watch() { ocellus watch --model /model --ask "$question" --count 1 --source "$@"; }
+check 'the metadata node is refused' refused 'no pictures; they come from /dev/video0' watch /dev/video1
+check 'a camera that is not there is refused' refused 'video9 is not there' watch /dev/video9
+check 'a USB address that is not there is refused' refused 'is not there' watch usb:1d6b:ffff
+control --stream-mmap --stream-to=/dev/null >/dev/null 2>&1 &
+holder=$!
+sleep 1
+check 'a busy camera is refused' refused 'in use by another program' watch /dev/video0
+kill $holder
+wait $holder
+echo 'nobody:x:99:99::/:/bin/sh' >/etc/passwd
+check 'without permission a camera is refused' refused 'may not be opened by this user' \
+    su nobody -c "ocellus watch --model /model --ask '$question' --source /dev/video0"
+
+# Other ways to name the camera, and to ask it.
+mkdir -p /dev/v4l/by-id
+ln -s ../../video0 /dev/v4l/by-id/usb-Ocellus_Emulated_webcam_OC1-video-index0
+for source in usb:1d6b:0102 usb:1d6b:0102:OC1 \
+    /dev/v4l/by-id/usb-Ocellus_Emulated_webcam_OC1-video-index0; do
+    check "watch --source $source" watch $source
+done
+check 'another serial number is another camera' refused 'is not there' watch usb:1d6b:0102:OC2
+watch /dev/video0 --control brightness=7 --control power_line_frequency=2
+check 'controls reach the camera' grep -q 'brightness 7, power line 2' /tmp/webcam.a.log
 pull_out a
 until_true 20 fails test -e /dev/video0
