@@ -21,7 +21,8 @@ ocellus cameras --json >/tmp/cameras 2>&1
 for fact in 'Emulated webcam' 1d6b:0102 MJPG YUYV 640 brightness power_line_frequency; do
     check "cameras lists $fact" grep -q "$fact" /tmp/cameras
 done
-cat /tmp/cameras
+check 'the metadata node is listed as what it is' \
+    grep -q '"fault":"/dev/video1 gives data about pictures' /tmp/cameras
 
 # What cannot be opened.
 watch() { ocellus watch --model /model --ask "$question" --count 1 --source "$@"; }
