@@ -134,6 +134,12 @@ says() {
 # answers_become ANSWER: from now on.
 answers_become() { until_true 60 says "$1" "$(answer_count)"; }
 
+# remembers: the first answer was not about the first frame that the model ever saw.
+remembers() {
+    [ "$(sed -n '1s/.*"frames":\([0-9]*\).*/\1/p' /tmp/answers)" -gt 1 ] &&
+        ! noticed 'nothing is remembered'
+}
+
 # notice_count PATTERN: how many notices there are of something.
 notice_count() { grep -c -E "$1" /tmp/notices; }
 

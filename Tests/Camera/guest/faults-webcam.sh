@@ -64,6 +64,13 @@ check "$fault: waits" waits_idly
 tell a resume
 end_case
 
+# Unless it is told so, the driver leaves bad pictures out by itself.
+fault='every other picture is lost'
+begin_case --source /dev/video0
+tell a 'flag 2'
+end_case
+echo 1 >/sys/module/uvcvideo/parameters/nodrop
+
 fault='every other picture is flagged'
 begin_case --source /dev/video0
 tell a 'flag 2'

@@ -12,7 +12,7 @@ plug_in a /pictures/light.jpg -- 'show 1'
 until_true 20 test -e /dev/video0
 start_watch --source /dev/video0 --state /mnt/state
 check 'answers' answers_become yes
-check 'the state survived the last cut' noticed 'restored|continu'
+check 'the state survived the last cut' remembers
 stop_watch
 check 'SIGTERM saves' test -s /mnt/state
 ls -l /mnt | sed 's/^/    /'

@@ -16,7 +16,7 @@ had_state=
 [ -e /mnt/state ] && had_state=yes
 start_watch --source /dev/video0 --state /mnt/state --save-every 50ms
 check 'answers' answers_become yes
-[ -z "$had_state" ] || check 'the state survived the last cut' noticed 'restored|continu'
+[ -z "$had_state" ] || check 'the state survived the last cut' remembers
 until_true 20 test -s /mnt/state
 [ -n "$had_state" ] || sync
 show_watch
