@@ -173,3 +173,28 @@ show_watch() {
     echo "    answers: $(answer_count), last: $(tail -1 /tmp/answers | cut -c1-160)"
     sed 's/^/    /' /tmp/notices
 }
+
+# Cases of faults of the webcam, which are named by `fault`.
+
+# Its pictures: 1 is light, 2 is dark.
+scenes='/pictures/light.jpg /pictures/dark.jpg'
+
+# begin_webcam OPTIONS...: the light is on, and is seen.
+begin_webcam() {
+    # shellcheck disable=SC2086
+    plug_in a $scenes -- 'show 1'
+    until_true 20 test -e /dev/video0
+    start_watch "$@"
+    check "$fault: at first the light is on" answers_become yes
+}
+
+# end_webcam: it goes dark, and that is seen too.
+end_webcam() {
+    tell a 'show 2'
+    check "$fault: afterwards it is dark" answers_become no
+    check "$fault: the program still runs" watch_runs
+    stop_watch
+    show_watch
+    pull_out a
+    until_true 20 fails test -e /dev/video0
+}

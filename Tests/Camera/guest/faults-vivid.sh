@@ -9,15 +9,15 @@ show() {
     esac
 }
 
-# begin_case OPTIONS...: the light is on, and is seen.
-begin_case() {
+# begin_vivid OPTIONS...: the light is on, and is seen.
+begin_vivid() {
     show light
     start_watch --source /dev/video0 "$@"
     check "$fault: at first the light is on" answers_become yes
 }
 
-# end_case: it goes dark, and that is seen too.
-end_case() {
+# end_vivid: it goes dark, and that is seen too.
+end_vivid() {
     show dark
     check "$fault: afterwards it is dark" answers_become no
     check "$fault: the program still runs" watch_runs
@@ -29,57 +29,57 @@ load_vivid node_types=0x1 num_inputs=1 input_types=0
 control --set-ctrl osd_text_mode=2
 
 fault='a flagged buffer'
-begin_case
+begin_vivid
 control --set-ctrl inject_v4l2_buf_flag_error=1
 check "$fault: told once" told_once 'marked a picture'
-end_case
+end_vivid
 
 fault='silence'
-begin_case
+begin_vivid
 control --set-ctrl percentage_of_dropped_buffers=100
 check "$fault: told once" told_once 'gave no good picture'
 check "$fault: no answer about an old picture" nothing_said
 check "$fault: waits" waits_idly
 control --set-ctrl percentage_of_dropped_buffers=0
-end_case
+end_vivid
 
 fault='dropped pictures'
 control --set-ctrl percentage_of_dropped_buffers=60
-begin_case
-end_case
+begin_vivid
+end_vivid
 control --set-ctrl percentage_of_dropped_buffers=0
 
 fault='a fatal error'
-begin_case
+begin_vivid
 control --set-ctrl inject_fatal_streaming_error=1
 check "$fault: told once" told_once 'failed \('
-end_case
+end_vivid
 
 for call in reqbufs qbuf streamon; do
     fault="a fatal error, then a failing $call"
-    begin_case
+    begin_vivid
     control --set-ctrl inject_vidioc_${call}_error=1
     control --set-ctrl inject_fatal_streaming_error=1
     check "$fault: noticed" until_true 60 noticed 'failed \('
-    end_case
+    end_vivid
 done
 
 fault='numbers and times that wrap'
 control --set-ctrl wrap_sequence_number=1,wrap_timestamp=2
-begin_case
-end_case
+begin_vivid
+end_vivid
 control --set-ctrl wrap_sequence_number=0,wrap_timestamp=0
 
 # vivid comes back by itself as soon as its last user has closed it.
 fault='a disconnected driver'
-begin_case
+begin_vivid
 control --set-ctrl disconnect=1
 check "$fault: told once" told_once 'was unplugged'
 check "$fault: comes back" until_true 60 noticed 'gives pictures again'
-end_case
+end_vivid
 
 fault='an unbound driver'
-begin_case
+begin_vivid
 echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
 check "$fault: told once" told_once 'was unplugged'
 check "$fault: no answer about an old picture" nothing_said
@@ -87,6 +87,6 @@ check "$fault: waits" waits_idly
 echo vivid.0 >/sys/bus/platform/drivers/vivid/bind
 until_true 20 test -e /dev/video0
 control --set-ctrl osd_text_mode=2
-end_case
+end_vivid
 
 unload_vivid
