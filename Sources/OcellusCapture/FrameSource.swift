@@ -92,6 +92,15 @@ public struct FrameSource: ~Copyable {
     /// Whether the source gives the newest picture, survives faults and only ends when it is stopped.
     public var isLive: Bool { camera != nil }
 
+    /// The size that a picture needs to have, nil if all of it is wanted.
+    ///
+    /// JPEG pictures of a camera may then be decoded at a half, a quarter or an eighth of their size.
+    /// Other sources take no notice.
+    public var neededSize: ImageSize? {
+        get { camera?.neededSize }
+        set { camera?.neededSize = newValue }
+    }
+
     /// What a live source has counted since it was opened; nil for the others.
     public var statistics: CaptureStatistics? { camera?.statistics }
 

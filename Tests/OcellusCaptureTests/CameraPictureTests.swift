@@ -56,33 +56,34 @@ import Testing
 
     @Test("whole JPEGs are decoded, halves and garbage are left out")
     func motionJPEG() throws {
-        let camera = ScriptedCamera([("MJPG", 24, 16, 30)])
         let picture = try Fixture.bytes("images/small-420.jpg")
-        let size = try #require(
-            try PictureDecoder.size(of: picture.span, path: "fixture")
-        )
-        let whole = ScriptedCamera([("MJPG", size.width, size.height, 30)])
-        _ = camera
+        let size = try #require(try PictureDecoder.size(of: picture.span, path: "fixture"))
+        let camera = ScriptedCamera([("MJPG", size.width, size.height, 30)])
         let half = Array(picture[..<(picture.count / 2)])
         // Cameras put garbage behind the end.
         let padded = picture + [0, 0, 0x12, 0x34]
-        let source = try whole.open()
+        let source = try camera.open()
         try half.withUnsafeBufferPointer { half in
             try padded.withUnsafeBufferPointer { padded in
                 for round in 0..<3 {
-                    whole.push(half, sequence: UInt32(2 * round))
+                    camera.push(half, sequence: UInt32(2 * round))
                     usleep(20_000)
-                    whole.push(padded, sequence: UInt32(2 * round + 1))
+                    camera.push(padded, sequence: UInt32(2 * round + 1))
                     let frame = try #require(try source.take(slot.bytes)).frame
                     #expect(frame.number == 2 * round + 1)
                     #expect(frame.size == size)
                 }
+                // Half of it is enough.
+                source.neededSize = ImageSize(width: size.width / 2, height: size.height / 2)
+                camera.push(padded, sequence: 6)
+                let frame = try #require(try source.take(slot.bytes)).frame
+                #expect(frame.size.width == (size.width + 1) / 2)
             }
         }
         let expected = try PictureDecoder.decode(picture.span, path: "fixture", into: slot.bytes)
         #expect(expected.size == size)
         #expect(source.statistics.damaged == 3)
-        #expect(whole.notices(with: "gave a damaged JPEG picture") == 1)
+        #expect(camera.notices(with: "gave a damaged JPEG picture") == 1)
     }
 
     @Test func controlsAreSetByName() throws {

@@ -15,6 +15,9 @@ final class CameraSource {
     let maximumFrame: ImageSize
     /// The bytes of memory for pictures on their way, beside the driver's own.
     let memoryByteCount: Int
+    /// The size that a picture needs to have, nil if all of it is wanted: JPEGs may then be decoded at
+    /// a half, a quarter or an eighth of their size.
+    var neededSize: ImageSize?
 
     private let address: CameraAddress
     private let settings: SourceSettings
@@ -32,25 +35,17 @@ final class CameraSource {
     private var counts = CaptureStatistics()
     private var toldCounts = (flagged: false, short: false, damaged: false, untimed: false)
 
-    /// When the first picture was taken, and when the last one was handed out.
+    private var pace: LivePace
+    /// When the first picture was taken.
     private var firstTime: Int64?
-    private var lastDelivery: Int64
-    /// When the pictures stopped; nil as long as they come.
-    private var outageStart: Int64?
-    private var pause = CameraSource.shortestPause
-    private var nextAttempt: Int64 = 0
-    /// When the next picture is wanted.
-    private var dueTime: Int64 = 0
+    /// When the last one was decoded, or the first in a row that could not be.
+    private var lastDecoded: Int64
 
     /// A stream and its thread.
     private struct Running {
         let stream: V4L2Stream
         let thread: CaptureThread
     }
-
-    /// The pauses before opening again, in nanoseconds.
-    private static let shortestPause: Int64 = 250_000_000
-    private static let longestPause: Int64 = 8_000_000_000
 
     /// Opens a camera and starts its stream.
     ///
@@ -95,11 +90,13 @@ final class CameraSource {
         maximumFrame = agreement.size
         latest = LatestFrame(slotByteCount: agreement.slotByteCount)
         memoryByteCount = 3 * agreement.slotByteCount
+        neededSize = settings.camera.minimum
         self.address = address
         self.settings = settings
         self.bus = bus
         self.calls = calls
-        lastDelivery = clibc_monotonic_nanoseconds()
+        pace = LivePace(period: settings.period)
+        lastDecoded = clibc_monotonic_nanoseconds()
         do throws(V4L2Failure) {
             try run(opened)
         } catch {
@@ -154,7 +151,7 @@ final class CameraSource {
                 endStream()
                 continue
             }
-            let rest = dueTime - clibc_monotonic_nanoseconds()
+            let rest = pace.timeToPicture
             if rest <= 0, let taken = latest.take() {
                 if let frame = frame(taken.picture, taken.bytes, slot: slot) {
                     noteDelivery()
@@ -184,12 +181,13 @@ final class CameraSource {
             var frame = try decoder.decode(
                 bytes,
                 into: slot,
-                minimum: settings.camera.minimum,
+                minimum: neededSize,
                 limit: maximumFrame
             )
             frame.timestamp = timestamp
             frame.number = picture.number
             frame.captureTime = picture.captureTime
+            lastDecoded = clibc_monotonic_nanoseconds()
             return frame
         } catch {
             noteDamaged(error)
@@ -198,20 +196,9 @@ final class CameraSource {
     }
 
     private func noteDelivery() {
-        let now = clibc_monotonic_nanoseconds()
         counts.delivered += 1
-        lastDelivery = now
-        if let period = settings.period {
-            // On a fixed grid, unless frames come too late for it.
-            let length = period.nanoseconds
-            dueTime += length
-            if dueTime <= now { dueTime = now + length - (now - dueTime) % length }
-        }
-        guard let start = outageStart else { return }
-        outageStart = nil
-        pause = CameraSource.shortestPause
+        guard let outage = pace.noteDelivery() else { return }
         if journal.hasToldOutage {
-            let outage = Duration.nanoseconds(now - start)
             settings.report(.recovered(path: address.description, outage: outage))
         }
         journal.endOutage()
@@ -225,10 +212,9 @@ final class CameraSource {
             tell(.damaged(path: address.description, reason: CameraSource.reason(of: error)))
         }
         // The thread believes that all is well.
-        let now = clibc_monotonic_nanoseconds()
-        if now - max(lastDelivery, dueTime) > settings.camera.patience.nanoseconds {
-            lastDelivery = now
-            endStream(silentFor: settings.camera.patience)
+        let patience = settings.camera.patience
+        if clibc_monotonic_nanoseconds() - lastDecoded > patience.nanoseconds {
+            endStream(.silent(path: address.description, for: patience, hasSignal: true))
         }
     }
 
@@ -281,6 +267,7 @@ final class CameraSource {
         )
         let thread = try CaptureThread(loop, frameEvent: frameEvent, stopEvent: stopEvent)
         running = Running(stream: opened.stream, thread: thread)
+        lastDecoded = clibc_monotonic_nanoseconds()
     }
 
     /// Pictures that come rarely need more of it.
@@ -291,57 +278,48 @@ final class CameraSource {
     }
 
     /// Closes a stream that gives no more pictures, and tells why.
-    private func endStream(silentFor silence: Duration? = nil) {
+    ///
+    /// - Parameter reason: why; nil: as the thread says.
+    private func endStream(_ reason: CaptureFault? = nil) {
         guard let ended = running else { return }
         let (end, position) = ended.thread.finish()
+        let fault = reason ?? fault(of: end, stream: ended.stream)
         self.position = position
-        let device = ended.stream.device
-        let path = device.path
-        let fault: CaptureFault
-        if let silence {
-            fault = .silent(path: path, for: silence, hasSignal: true)
-        } else {
-            switch end {
-            case .stopped: fault = .absent(path: path)
-            case .silent:
-                fault = .silent(
-                    path: path,
-                    for: .nanoseconds(patience(of: ended.stream.agreement)),
-                    hasSignal: device.hasSignal
-                )
-            case .badIndex:
-                fault = .failed(
-                    path: path,
-                    call: "VIDIOC_DQBUF",
-                    reason: "the driver gave a buffer that does not exist"
-                )
-            case .failed(let call, let number):
-                let failure = V4L2Failure(call: "\(call)", number: number)
-                fault =
-                    failure.isUnplugged
-                    ? .unplugged(path: path, usbAddress: usbAddress) : failure.fault(path: path)
-            }
-        }
         running = nil
         // What nobody took is from before the fault.
         _ = latest.take()
-        let now = clibc_monotonic_nanoseconds()
-        if outageStart == nil {
-            outageStart = now
-            counts.outages += 1
-        }
+        var silence = Duration.zero
+        if case .silent(_, let duration, _) = fault { silence = duration }
+        if pace.noteFailure(after: silence) { counts.outages += 1 }
         if journal.tellsOutage(fault) { settings.report(.fault(fault)) }
-        scheduleAttempt()
     }
 
-    private func scheduleAttempt() {
-        nextAttempt = clibc_monotonic_nanoseconds() + pause
-        pause = min(2 * pause, CameraSource.longestPause)
+    private func fault(of end: CaptureLoop.End, stream: V4L2Stream) -> CaptureFault {
+        let path = stream.device.path
+        switch end {
+        case .stopped: return .absent(path: path)
+        case .silent:
+            return .silent(
+                path: path,
+                for: .nanoseconds(patience(of: stream.agreement)),
+                hasSignal: stream.device.hasSignal
+            )
+        case .badIndex:
+            return .failed(
+                path: path,
+                call: "VIDIOC_DQBUF",
+                reason: "the driver gave a buffer that does not exist"
+            )
+        case .failed(let call, let number):
+            let failure = V4L2Failure(call: "\(call)", number: number)
+            return failure.isUnplugged
+                ? .unplugged(path: path, usbAddress: usbAddress) : failure.fault(path: path)
+        }
     }
 
     /// Opens the camera again when it is time, or waits for that time.
     private func reopenIfDue() {
-        let rest = nextAttempt - clibc_monotonic_nanoseconds()
+        let rest = pace.timeToAttempt
         if rest > 0 { return wait(-1, nanoseconds: rest) }
         do throws(CaptureFault) {
             let opened = try OpenCamera(
@@ -362,8 +340,8 @@ final class CameraSource {
             }
         } catch {
             counts.failedReopens += 1
+            _ = pace.noteFailure()
             if journal.tellsOutage(error) { settings.report(.fault(error)) }
-            scheduleAttempt()
         }
     }
 
