@@ -136,6 +136,14 @@ public struct Model: ~Copyable {
         self.decoder = decoder
     }
 
+    /// The width and height in pixels at which the model looks at a picture; nil without vision.
+    public var pictureSide: Int? {
+        switch vision {
+        case .some(let vision): vision.encoder.configuration.imageSize
+        case .none: nil
+        }
+    }
+
     /// The size of the files' weights and metadata in bytes, mapped read-only.
     public var mappedBytes: Int {
         var sum = decoderFile.byteCount

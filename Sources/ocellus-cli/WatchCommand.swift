@@ -116,6 +116,13 @@ struct WatchCommand {
             frame: frames.maximumFrame,
             unchangedThreshold: changeThreshold ?? Self.noiseThreshold
         )
+        let keepsPictures = arguments.has("--view") || arguments.has("--save-frames")
+        if settings.crop == nil, !keepsPictures,
+            let side = model.pictureSide
+        {
+            // The model sees no more of a picture of twice its own size.
+            frames.neededSize = ImageSize(width: 2 * side, height: 2 * side)
+        }
         var session = try ModelOptions.start(model)
         let questioner = try Questioner(arguments, session: session)
         var loop = WatchLoop(

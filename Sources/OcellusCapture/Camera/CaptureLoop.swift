@@ -40,6 +40,8 @@ final class CaptureLoop {
 
     /// How old a driver's time may be before it is not believed, in nanoseconds.
     private static let oldest: Int64 = 10_000_000_000
+    /// How far ahead it may be.
+    private static let ahead: Int64 = 100_000_000
     /// How long to rest if the device can be read but has nothing, in milliseconds.
     private static let restMilliseconds: Int32 = 5
 
@@ -161,11 +163,15 @@ final class CaptureLoop {
         }
         let now = clibc_monotonic_nanoseconds()
         var time = filled.nanoseconds
-        // Some drivers stamp with another clock, or with one that wraps.
-        if filled.is_monotonic == 0 || time > now || time < now - CaptureLoop.oldest {
+        // Some drivers stamp with another clock, or with one that wraps. uvcvideo reckons with the
+        // camera's clock, and may be a little ahead.
+        if filled.is_monotonic == 0 || time > now + CaptureLoop.ahead
+            || time < now - CaptureLoop.oldest
+        {
             time = now
             counters.untimed.count()
         }
+        time = min(time, now)
         lastGood = now
         let picture = CapturedPicture(byteCount: byteCount, number: position, captureTime: time)
         if latest.publish(picture) { counters.superseded.count() }

@@ -39,14 +39,8 @@ struct OpenCamera {
         calls: CameraCalls?
     ) throws(CaptureFault) {
         let path = try address.resolve(in: bus)
-        var device = try OpenCamera.device(path, bus: bus, calls: calls ?? .kernel)
-        var formats = device.formats()
-        var negotiation = Negotiation(formats, settings: settings, limit: limits.size)
-        if negotiation.candidates.isEmpty, calls == nil, let library = CameraCalls.library {
-            device = try OpenCamera.device(path, bus: bus, calls: library)
-            formats = device.formats()
-            negotiation = Negotiation(formats, settings: settings, limit: limits.size)
-        }
+        let (device, formats) = try OpenCamera.device(path, bus: bus, calls: calls)
+        let negotiation = Negotiation(formats, settings: settings, limit: limits.size)
         guard !negotiation.candidates.isEmpty else {
             throw .noUsableFormat(path: path, formats: OpenCamera.names(of: formats))
         }
@@ -73,6 +67,23 @@ struct OpenCamera {
             + "\(agreement.size.description) \(agreement.format.description)\(rate), "
             + negotiation.reason(for: candidate)
         self.faults = faults
+    }
+
+    /// Opens the device with the calls that can read it: libv4l2's if the kernel's cannot.
+    private static func device(
+        _ path: String,
+        bus: VideoBus,
+        calls: CameraCalls?
+    ) throws(CaptureFault) -> (V4L2Device, [CameraFormat]) {
+        // Closed before libv4l2 opens it: some drivers let a device be opened only once.
+        do {
+            let device = try OpenCamera.device(path, bus: bus, calls: calls ?? .kernel)
+            let formats = device.formats()
+            let isReadable = formats.contains { $0.isReadable }
+            if isReadable || calls != nil || CameraCalls.library == nil { return (device, formats) }
+        }
+        let device = try OpenCamera.device(path, bus: bus, calls: CameraCalls.library ?? .kernel)
+        return (device, device.formats())
     }
 
     /// Opens the device; one that gives no pictures is told with the one that does.
