@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 import kinds
-from story import Story
+from story import Story, draw
 
 SIZE = kinds.IMAGE_SIZE
 DIFFERENT = 12      # cut-outs in a clip; the things of a pile share them
@@ -33,6 +33,39 @@ def recolour(rng: np.random.Generator, rgb: np.ndarray, hue_shift: int) -> np.nd
     hsv[..., 1] = np.clip(hsv[..., 1] * rng.uniform(.55, 1.4), 0, 255)
     hsv[..., 2] = 255 * (hsv[..., 2] / 255) ** rng.uniform(.65, 1.5)
     return cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB)
+
+
+class Camera:
+    """What a camera does to a scene: it may shake a little; colour cast, noise, blur, JPEG. Drawn once per clip."""
+    MARGIN = 4      # pixels around the frame that a shake can show
+
+    def __init__(self, rng: np.random.Generator):
+        self.rng, self.shakes = rng, rng.random() < .4
+        self.noise, self.blurred = rng.uniform(0, 7), rng.random() < .12
+        self.quality = int(rng.integers(35, 95)) if rng.random() < .3 else 0
+        self.cast = (1 + rng.normal(0, .05, 3)).astype(np.float32)
+        self.grain = rng.standard_normal((SIZE + 16, SIZE + 16, 3), np.float32)
+        self.offset = [self.MARGIN, self.MARGIN]
+
+    def look(self, scene: np.ndarray) -> np.ndarray:
+        """A copy of the scene without its margin, at the camera's place in the next frame: (128, 128, 3) float."""
+        if self.shakes:
+            self.offset = [int(np.clip(v + self.rng.integers(-1, 2), 0, 2 * self.MARGIN)) for v in self.offset]
+        dx, dy = self.offset
+        return scene[dy:dy + SIZE, dx:dx + SIZE].copy()
+
+    def develop(self, frame: np.ndarray, brightness: float) -> np.ndarray:
+        """The frame in its light as uint8; changes `frame`."""
+        frame *= brightness * self.cast
+        if self.noise > .5:
+            sy, sx = self.rng.integers(0, 16, 2)
+            frame += self.noise * self.grain[sy:sy + SIZE, sx:sx + SIZE]
+        picture = np.clip(frame, 0, 255).astype(np.uint8)
+        if self.blurred:
+            picture = cv2.GaussianBlur(picture, (3, 3), 0)
+        if self.quality:
+            picture = cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, self.quality])[1], 1)
+        return picture
 
 
 class Painter:
@@ -104,24 +137,23 @@ class Painter:
         ramp = np.linspace(rng.uniform(.7, 1.1), rng.uniform(.7, 1.1), side, dtype=np.float32)
         return scene * (ramp[None, :, None] if rng.random() < .5 else ramp[:, None, None])
 
+    def take(self, rng: np.random.Generator, frames: int = kinds.CLIP_FRAMES, crowd: float = 0.) -> tuple[Story, np.ndarray, np.ndarray]:
+        """A random story, its frames and the thing of each cell; as `Album.take` for photographs."""
+        story = draw(rng, frames, crowd)
+        return story, *self.paint(rng, story)
+
     def paint(self, rng: np.random.Generator, story: Story) -> tuple[np.ndarray, np.ndarray]:
         """Frames (frames, 128, 128, 3) uint8 and the thing that covers most of each cell (frames, 8, 8) int8, -1 for none."""
         aspect = float(rng.choice([1., .75, .5625, 1.25], p=[.35, .35, .2, .1]))
         sprites = [self.sprite(rng, int(k), s * SIZE, aspect) for k, s in zip(story.kind[:DIFFERENT], story.size)]
         if len(story.kind) > DIFFERENT:      # a pile: of one sort or of many
             sprites = sprites[:rng.integers(2, DIFFERENT + 1)]
-        shake = 4
-        scene, jitter = self.background(rng, shake), rng.random() < .4
-        noise, blur, quality = rng.uniform(0, 7), rng.random() < .12, int(rng.integers(35, 95)) if rng.random() < .3 else 0
-        cast = (1 + rng.normal(0, .05, 3)).astype(np.float32)
+        scene = self.background(rng, Camera.MARGIN)
+        camera = Camera(rng)
         frames = np.empty((story.frames, SIZE, SIZE, 3), np.uint8)
         cells = np.full((story.frames, kinds.ENCODER_GRID, kinds.ENCODER_GRID), -1, np.int8)
-        dx = dy = shake
-        grain = rng.standard_normal((SIZE + 16, SIZE + 16, 3), np.float32)
         for f in range(story.frames):
-            if jitter:
-                dx, dy = (int(np.clip(v + rng.integers(-1, 2), 0, 2 * shake)) for v in (dx, dy))
-            frame = scene[dy:dy + SIZE, dx:dx + SIZE].copy()
+            frame = camera.look(scene)
             own, total = np.zeros((2, *cells.shape[1:]), np.float32)      # cover by the cell's thing, by all things
             for thing in np.flatnonzero(story.present[:, f]):
                 rgb, alpha = sprites[thing % len(sprites)]
@@ -131,16 +163,7 @@ class Painter:
                     won = cover > own
                     cells[f][won], own[won] = thing, cover[won]
             cells[f][total < COVERED] = -1
-            frame *= story.light[f] * cast
-            if noise > .5:
-                sy, sx = rng.integers(0, 16, 2)
-                frame += noise * grain[sy:sy + SIZE, sx:sx + SIZE]
-            picture = np.clip(frame, 0, 255).astype(np.uint8)
-            if blur:
-                picture = cv2.GaussianBlur(picture, (3, 3), 0)
-            if quality:
-                picture = cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], 1)
-            frames[f] = picture
+            frames[f] = camera.develop(frame, story.light[f])
         return frames, cells
 
     @staticmethod
@@ -160,9 +183,8 @@ class Painter:
 
 
 def contact_sheet(painter: Painter, path: str, rows: int = 10, seed: int = 0) -> None:
-    import story
     rng = np.random.default_rng(seed)
-    clips = [np.concatenate(list(painter.paint(rng, story.draw(rng))[0]), 1) for _ in range(rows)]
+    clips = [np.concatenate(list(painter.take(rng)[1]), 1) for _ in range(rows)]
     cv2.imwrite(path, np.concatenate(clips, 0)[..., ::-1])
 
 
