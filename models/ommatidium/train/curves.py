@@ -43,7 +43,8 @@ def main() -> None:
     minutes = [r["seconds"] / 60 for r in log]
     draw(options.out / "curve-encoder.png", "Encoder: share of cells named right",
          {"training cut-outs": (minutes, [r["train"] for r in log]), "dev cut-outs": (minutes, [r["dev"] for r in log]),
-          "dev background": (minutes, [r["dev_background"] for r in log])})
+          "dev background": (minutes, [r["dev_background"] for r in log]),
+          "dev photographs": (minutes, [r.get("dev_photographs") for r in log])})
     log = rows(options.decoder)
     minutes = [r["seconds"] / 60 for r in log]
     draw(options.out / "curve-decoder.png", "Answers right, dev cut-outs, six frames",

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stage 7: evaluates the shipped files on what was never trained on, and writes `evaluation.json`.
 
-Held-out renders (cut-outs and backgrounds of the `held` split), real photographs and real clips. Per kind of question: n, accuracy,
+Held-out renders (cut-outs and backgrounds of the `held` split), held-out photographs of the training collections, photographs with
+questions set by hand, and real clips. Per kind of question: n, accuracy,
 share of the most frequent answer, and for yes and no the rate of "yes" said and true, and the mean of both recalls ("balanced").
 """
 import argparse
@@ -15,7 +16,7 @@ import torch
 from PIL import Image
 
 import kinds
-import story
+from album import Album
 from batches import Score, question_tensors
 from encoder import Encoder
 from facts import Facts
@@ -40,12 +41,12 @@ def normalised(answer: str) -> str:
 
 
 @torch.no_grad()
-def held_out(eye: Eye, vocabulary: Vocabulary, cache: Path, split: str, frames: int, clips: int, seed: int) -> dict:
+def held_out(eye: Eye, vocabulary: Vocabulary, source: Painter | Album, frames: int, clips: int, seed: int) -> dict:
     encoder, model = restore_encoder(eye.vision.file), restore_model(eye.vision.file, eye.decoder.file)
-    painter, rng, score, naming = Painter(cache, split), np.random.default_rng(seed), Score(), Counter()
+    rng, score, naming = np.random.default_rng(seed), Score(), Counter()
     for _ in range(clips):
-        scene = story.draw(rng)
-        pixels = torch.from_numpy(painter.paint(rng, scene)[0][:frames])
+        scene, pictures, _ = source.take(rng)
+        pixels = torch.from_numpy(pictures[:frames])
         facts = Facts(scene, 0, frames)
         asked = questions(rng, facts, None)
         ids, labels, _, _ = question_tensors(vocabulary, [(facts, asked)])
@@ -128,10 +129,12 @@ def main() -> None:
     eye, vocabulary = Eye(options.model), Vocabulary(options.tokenizer)
     result = dict(model=eye.decoder.fields["ocellus.model.id"], split=options.split,
                   photographs=photographs(eye, options.data / "photos"), real_clips=clips(eye, options.data / "clips"))
-    for name, frames, seed in (("six_frames", 6, 1), ("one_picture", 1, 2)):
-        result[name] = held_out(eye, vocabulary, options.cache, options.split, frames, options.clips, seed)
+    painter, album = Painter(options.cache, options.split), Album(options.cache, options.split)
+    tables = dict(six_frames=(painter, 6), one_picture=(painter, 1), one_photograph=(album, 1))
+    for seed, (name, (source, frames)) in enumerate(tables.items(), 1):
+        result[name] = held_out(eye, vocabulary, source, frames, options.clips, seed)
     options.out.write_text(json.dumps(result, indent=1) + "\n")
-    for name in ("six_frames", "one_picture"):
+    for name in tables:
         print(name, *(f"{k}: {r}" for k, r in result[name]["questions"].items()), sep="\n  ")
     for k, r in result["photographs"]["known_kinds"].items():
         print("photographs", k, r)

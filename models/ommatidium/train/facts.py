@@ -37,7 +37,7 @@ def direction_of(displacement: np.ndarray, moved: float = MOVED, still: float = 
 
 class Facts:
     def __init__(self, story: Story, begin: int, end: int):
-        self.kind, self.frames = story.kind, end - begin
+        self.kind, self.known, self.frames = story.kind, story.known, end - begin
         self.path = story.path[:, begin:end]
         visible = story.visible()[:, begin:end]
         now = visible[:, -1] if len(visible) else np.zeros(0)
@@ -69,13 +69,17 @@ class Facts:
         """Known kinds of the things in the mask, each once."""
         return [int(k) for k in dict.fromkeys(self.kind[mask]) if k >= 0]
 
+    def is_unsure(self, kind: int) -> bool:
+        """Whether one may be there now or not."""
+        return kind in self.known.unsure or bool(self.unsure_now[self.of(kind)].any())
+
     def count(self, kind: int) -> int | None:
-        things = self.of(kind)
-        return None if self.unsure_now[things].any() else int(self.now[things].sum())
+        there = int(self.now[self.of(kind)].sum())
+        return None if self.is_unsure(kind) or (there and kind in self.known.uncounted) else there
 
     def place(self, kind: int) -> int | None:
         things = self.of(kind)
-        if self.unsure_now[things].any() or self.now[things].sum() != 1:
+        if not self.known.placed or self.count(kind) != 1:
             return None
         return place_of(self.path[things[self.now[things]][0], -1])
 
@@ -89,12 +93,13 @@ class Facts:
         things = self.of(kind)
         if self.seen[things].any():
             return True
-        return None if self.unsure_seen[things].any() else False
+        return None if self.unsure_seen[things].any() or kind in self.known.unsure else False
 
     def change(self, kind: int) -> int | None:
         """0 neither, 1 one of the kind came, 2 one left."""
         things = self.of(kind)
-        if self.frames == 1 or self.unsure_change[things].any() or (self.appeared[things].any() and self.left[things].any()):
+        both = self.appeared[things].any() and self.left[things].any()
+        if self.frames == 1 or kind in self.known.unsure or self.unsure_change[things].any() or both:
             return None
         return int(self.appeared[things].any()) + 2 * int(self.left[things].any())
 
@@ -113,16 +118,21 @@ class Facts:
         return np.stack([lit, np.where(lit == lit[0], 0, 2 - lit)], 1)
 
 
+def cell_classes(story: Story, cells: np.ndarray) -> np.ndarray:
+    """Things in cells or tokens (-1 none, -2 unclear) as classes: 0 none, else kind + 1, UNKNOWN where it is unclear."""
+    return np.concatenate([story.kind + 1, [UNKNOWN, 0]]).astype(int)[cells]
+
+
 def token_targets(story: Story, cells: np.ndarray, begin: int, end: int) -> tuple[np.ndarray, np.ndarray]:
     """Auxiliary targets per image token: its class (0 none, else kind + 1) and how it moves since the last frame.
 
-    `cells` is (frames, 16): the thing that each token shows, -1 for none. Returns two (end - begin, 16) arrays.
+    `cells` is (frames, 16): the thing that each token shows, -1 for none, -2 unclear. Returns two (end - begin, 16) arrays.
     """
-    classes = np.append(story.kind + 1, 0)[cells[begin:end]]
+    classes = cell_classes(story, cells[begin:end])
     moves = np.full(classes.shape, UNKNOWN)
     for f in range(begin + 1, end):
-        now = [direction_of(step, .025, .012) for step in story.path[:, f] - story.path[:, f - 1]] + [None]
+        now = [direction_of(step, .025, .012) for step in story.path[:, f] - story.path[:, f - 1]] + [None, None]
         shown = story.present[:, f] & story.present[:, f - 1] if len(story.kind) else np.zeros(0, bool)
-        table = np.array([UNKNOWN if v is None or not ok else v for v, ok in zip(now, np.append(shown, False))])
+        table = np.array([UNKNOWN if v is None or not ok else v for v, ok in zip(now, [*shown, False, False])])
         moves[f - begin] = table[cells[f]]
     return classes, moves

@@ -88,17 +88,19 @@ def yes(truth: bool) -> str:
 def about_kinds(ask: Asker, facts: Facts) -> None:
     """Balanced questions that name a kind of thing."""
     rng = ask.rng
-    here = [k for k in facts.kinds_where(facts.now) if facts.count(k) is not None]
+    here = [k for k in facts.kinds_where(facts.now) if not facts.is_unsure(k)]
     seen = facts.kinds_where(facts.seen)
     gone = [k for k in seen if facts.count(k) == 0]
-    others = [int(k) for k in rng.permutation(kinds.COUNT) if not (facts.kind == k).any()]
+    others = [int(k) for k in rng.permutation(kinds.COUNT) if not (facts.kind == k).any() and k not in facts.known.unsure]
     for kind in here:
         ask.put("exist", "exist", "yes", kind)
     for kind in (gone + others)[:max(1, len(here))]:
         ask.put("exist", "exist", "no", kind)
-    if rng.random() < .1:
+    if rng.random() < .1 and facts.known.complete:
         ask.put("exist", "exist", "no", stranger=STRANGERS[int(rng.integers(len(STRANGERS)))])
     for kind in here + others[:int(rng.random() < .35)]:
+        if facts.count(kind) is None:
+            continue
         ask.put("count", "count", NUMBERS[min(5, facts.count(kind))], kind)
     for kind in here:
         place = facts.place(kind)
@@ -132,14 +134,15 @@ def about_the_scene(ask: Asker, facts: Facts) -> None:
     ask.put("light", "dark", yes(not facts.lit[-1])) if rng.random() < .5 else None
     stranger_here = bool((facts.now & (facts.kind < 0)).any())
     if not facts.unsure_now.any() and not stranger_here:
-        ask.put("total", "total", NUMBERS[min(5, int(facts.now.sum()))])
+        if facts.known.complete:
+            ask.put("total", "total", NUMBERS[min(5, int(facts.now.sum()))])
         order = [i for i in np.argsort(facts.path[:, -1, 0]) if facts.now[i]]
         names = list(dict.fromkeys(NAMES[facts.kind[i]] for i in order))
-        if len(names) <= 1:
+        if len(names) == 1 or (not names and facts.known.complete):
             ask.put("what", "what", names[0] if names else "nothing")
-        elif len(names) <= 3:
+        elif 1 < len(names) <= 3:
             ask.put("list", "what", " and ".join(names))
-        if len(names) > 1:
+        if len(names) > 1 and facts.known.placed:
             x = facts.path[order, -1, 0]
             if x[1] - x[0] >= .1:
                 ask.put("side", "leftmost", NAMES[facts.kind[order[0]]])

@@ -15,6 +15,15 @@ MOST_IN_A_PILE = 120
 STEP = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known of a scene: everything of a rendered one, less of a photograph."""
+    unsure: frozenset = frozenset()       # kinds that may be there or not
+    uncounted: frozenset = frozenset()    # kinds of which there may be more than the story has
+    complete: bool = True                 # nothing else is in the picture
+    placed: bool = True                   # the things are where the story says
+
+
 @dataclass
 class Story:
     kind: np.ndarray      # (things,) index of the kind, -1 for a thing the model does not know
@@ -22,6 +31,7 @@ class Story:
     path: np.ndarray      # (things, frames, 2) centre
     present: np.ndarray   # (things, frames) whether the thing is there at all (it may still be outside the frame)
     light: np.ndarray     # (frames,) brightness factor; below 0.5 is dark
+    known: Known = Known()
 
     @property
     def frames(self) -> int:

@@ -31,6 +31,7 @@ def main() -> None:
     lines = ["### Held-out cut-outs and backgrounds, six frames", "", *table(result["six_frames"]["questions"]),
              "\"Is there\" and \"did you see\" per thing, weakest first:", "", *things(result["six_frames"]["exist_and_seen_per_thing"]),
              "### Held-out cut-outs and backgrounds, one picture", "", *table(result["one_picture"]["questions"]),
+             "### Held-out photographs of the training collections, one picture", "", *table(result["one_photograph"]["questions"]),
              "### Real photographs, kinds that it knows", "", *table(result["photographs"]["known_kinds"]),
              "### Real photographs, kinds that it does not know", "", *table(result["photographs"]["unknown_kinds"])]
     for variant, rows in result["real_clips"].items():

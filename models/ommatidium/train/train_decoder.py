@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stage 5: trains projector and decoder on cached features: one clip, many questions on forks of its state.
 
-Losses: the answers; what the state knows at each noun; class and motion at each image token; the light at each frame token. Starts from --start (the warm-up on
-text or an earlier run); run again with the same --out to resume. New shards are taken in while it runs.
+Losses: the answers; what the state knows at each noun; class and motion at each image token; the light at each frame token. Starts
+from --start (the warm-up on text or an earlier run); run again with the same --out to resume. New shards are taken in while it runs.
+A batch is of rendered clips or, a share of them, of photographs.
 """
 import argparse
 import time
@@ -26,6 +27,7 @@ from vocabulary import Vocabulary
 CLIPS, FORKS = 8, 20
 FRAMES, SHARES = (1, 2, 3, 4, 5, 6, 7, 8), (.2, .05, .05, .08, .07, .4, .05, .1)
 WORD, CLASS, MOVE, LIGHT, BACKGROUND = .5, .5, .3, .2, .2      # weights of the auxiliary losses, and of the class "nothing"
+ONE_PHOTOGRAPH = .5                                 # share of windows of one frame, besides SHARES: little happens in photographs
 DROPOUT = .1                                        # of whole feature channels
 
 
@@ -36,8 +38,9 @@ class Trainer:
         self.class_weight = torch.ones(kinds.COUNT + 1)
         self.class_weight[0] = BACKGROUND
 
-    def losses(self, rng: np.random.Generator, shards: Shards) -> list[torch.Tensor]:
-        frames = int(rng.choice(FRAMES, p=SHARES))
+    def losses(self, rng: np.random.Generator, shards: Shards, one: float = 0.) -> list[torch.Tensor]:
+        """`one`: chance of a window of one frame, besides SHARES."""
+        frames = 1 if rng.random() < one else int(rng.choice(FRAMES, p=SHARES))
         clips = CLIPS * 2 if frames == 1 else CLIPS
         forks = FORKS // 2 if frames == 1 else FORKS
         features, colour, classes, moves, facts = shards.window(rng, clips, frames)
@@ -78,6 +81,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=2400, help="of training in all, resumed time included")
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--photographs", type=float, default=.35, help="share of the batches")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -94,21 +98,23 @@ def main() -> None:
     torch.manual_seed(steps)
     rng = np.random.default_rng([7, steps])
     curve = checkpoints.Curve(options.out.with_suffix(".jsonl"), fresh=not resumed)
-    train, dev, trainer = Shards(options.features, "train"), Shards(options.features, "dev"), Trainer(model, vocabulary)
+    train, dev, album, dev_album = (Shards(options.features, s) for s in ("train", "dev", "photographs_train", "photographs_dev"))
+    trainer = Trainer(model, vocabulary)
     begin, reported, smooth = time.time() - spent, spent, None
 
     def report() -> None:
-        clip, picture = trainer.score(dev, 6), trainer.score(dev, 1, 128)
-        print("clips    ", clip.line(), "\npictures ", picture.line(), flush=True)
-        accuracies = {k: r["accuracy"] for k, r in clip.table().items()}
+        clip, picture, photograph = trainer.score(dev, 6), trainer.score(dev, 1, 128), trainer.score(dev_album, 1)
+        print("clips      ", clip.line(), "\npictures   ", picture.line(), "\nphotographs", photograph.line(), flush=True)
+        accuracies, photographs = ({k: r["accuracy"] for k, r in s.table().items()} for s in (clip, photograph))
         curve.add(seconds=spent, steps=steps, clips=len(train), answer=smooth[0], word=smooth[1], name=smooth[2], motion_loss=smooth[3], light=smooth[4],
-                  dev=accuracies, pictures=picture.table()["all"]["accuracy"])
+                  dev=accuracies, pictures=picture.table()["all"]["accuracy"], photographs=photographs)
         checkpoints.save(options.out, model=model.state_dict(), shape=model.shape, optimizer=optimizer.state_dict(), steps=steps, seconds=spent)
 
     while (spent := time.time() - begin) < options.seconds:
         for group in optimizer.param_groups:
             group["lr"] = options.rate * min(1, (steps + 1) / 50) * min(1, (1 - spent / options.seconds) / .4 + .01)
-        losses = trainer.losses(rng, train)
+        filmed = rng.random() < options.photographs
+        losses = trainer.losses(rng, album if filmed else train, ONE_PHOTOGRAPH if filmed else 0)
         optimizer.zero_grad(set_to_none=True)
         sum(w * l for w, l in zip((1, WORD, CLASS, MOVE, LIGHT), losses)).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.)
@@ -118,7 +124,7 @@ def main() -> None:
         smooth = values if smooth is None else .97 * smooth + .03 * values
         if spent - reported > 120 or steps == 10:
             reported = spent
-            train.reload()
+            train.reload(), album.reload()
             report()
     report()
 
