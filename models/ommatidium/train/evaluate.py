@@ -57,7 +57,8 @@ def held_out(eye: Eye, vocabulary: Vocabulary, source: Painter | Album, frames: 
             if q.kind in ("exist", "seen") and q.thing >= 0:
                 right = bool((row.argmax(-1) == label)[label >= 0].all())
                 naming[kinds.NAMES[q.thing], right] += 1
-    per_thing = {n: round(naming[n, True] / max(1, naming[n, True] + naming[n, False]), 3) for n in kinds.NAMES}
+    asked_about = {n: naming[n, True] + naming[n, False] for n in kinds.NAMES}
+    per_thing = {n: round(naming[n, True] / count, 3) for n, count in asked_about.items() if count}
     return dict(questions=score.table(), exist_and_seen_per_thing=per_thing)
 
 
