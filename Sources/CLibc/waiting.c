@@ -60,7 +60,7 @@ static void set_stop_action(void (*action)(int), int only_if_not_ignored) {
 /* Calls only what signal-safety(7) lists: sigaction and write. */
 static void on_stop_signal(int signal_number) {
     (void)signal_number;
-    set_stop_action(SIG_DFL, 0);
+    set_stop_action(clibc_terminal_is_taken() ? clibc_terminal_end : SIG_DFL, 0);
     clibc_event_raise(stop_event);
 }
 

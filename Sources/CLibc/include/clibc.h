@@ -30,6 +30,10 @@
 static inline int clibc_open(const char *path, int flags, mode_t mode) {
     return open(path, flags, mode);
 }
+static inline int clibc_openat(int folder, const char *path, int flags,
+                               mode_t mode) {
+    return openat(folder, path, flags, mode);
+}
 
 /* Tells Swift's compiler what it cannot see: no allocation, no lock. */
 #define CLIBC_REALTIME                                                         \
@@ -105,6 +109,25 @@ void clibc_stop_signals_default(int descriptor);
  */
 int clibc_spawn(char *const arguments[], char *const environment[],
                 pid_t *process);
+
+/*
+ * Takes the whole screen of a terminal: the other screen, no cursor, no echo.
+ * It is given back by clibc_terminal_release, while the program is paused, and
+ * by every signal that ends the program. 0, or -1 if out is no terminal.
+ *
+ * Until then, what is written to standard error is held back if that is a
+ * terminal too; clibc_terminal_notes reads it, and what was not read follows
+ * when the terminal is given back.
+ */
+int clibc_terminal_take(int in, int out);
+void clibc_terminal_release(void);
+size_t clibc_terminal_notes(char *text, size_t size);
+int clibc_terminal_is_taken(void);
+/* A signal handler that gives the terminal back and ends the program. */
+void clibc_terminal_end(int signal_number);
+/* The size in cells, and in pixels (0: unknown); 0, or -1 if it has none. */
+int clibc_terminal_size(int descriptor, int *columns, int *rows, int *width,
+                        int *height);
 
 /* The program's arguments: Embedded Swift has no CommandLine. */
 int clibc_argument_count(void);
