@@ -31,8 +31,9 @@ public final class FrameArchive {
     /// The count of files that one look through the folder can remove.
     private static let removalLimit = 32
 
-    /// Opens a folder, which is made if it is not there, and counts what is kept in it. Files that were
-    /// being written when a run was cut off are removed.
+    /// Opens a folder, which is made if it is not there, and counts what is kept in it.
+    ///
+    /// Files that were being written when a run was cut off are removed.
     ///
     /// The corresponding C calls are `mkdir`, `opendir`, `readdir` and `fstatat`.
     ///

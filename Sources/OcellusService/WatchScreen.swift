@@ -121,7 +121,7 @@ public struct WatchScreen {
         write(figures, style: "2", row: rows, columns: columns, into: &text)
     }
 
-    /// `Is there a person?        yes   ████████▌    85 %`
+    /// One line, such as `Is there a person?   yes   ████████▌    85 %`.
     private func draw(_ line: AnswerLine, row: Int, columns: Int, into text: inout [UInt8]) {
         let hasProbability = columns > 2 * WatchScreen.probabilityCellCount
         // A mark before the question, two spaces behind it.

@@ -27,6 +27,7 @@ extension CommandError {
         switch error {
         case .unreadable: self.init(.noInput, error.description)
         case .badCrop: self.init(.usage, error.description)
+        case .outOfMemory: self.init(.noMemory, error.description)
         default: self.init(.badInput, error.description)
         }
     }

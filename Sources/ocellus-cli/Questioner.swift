@@ -141,7 +141,7 @@ struct Questioner {
     }
 
     /// Models without a prompt template continue a text: then every space counts.
-    private static func answerText(_ answer: Answer, _ session: borrowing Session) -> String {
+    static func answerText(_ answer: Answer, _ session: borrowing Session) -> String {
         session.model.promptTemplate.isPresent ? answer.text : answer.rawText
     }
 }

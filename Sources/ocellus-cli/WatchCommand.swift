@@ -31,9 +31,12 @@ struct WatchCommand {
           --state FILE        restore what was seen from FILE at the start, save it at the end and
                               at intervals. A damaged file is renamed, one of another model refused
           --save-every TIME   the interval (default 1m): a power cut loses no more
+        \(KeptFrames.help)
         what is told:
           --json              one JSON object per answer: the time, the frame, the answer, its
                               probability, the latency from the picture to the answer, the savings
+          --view              the newest picture with its answers, in the whole terminal: half
+                              blocks in colour, or sixel graphics if the terminal has them
           --stats             times, savings and memory on standard error, at the end
         \(ModelOptions.help)
         \(CameraOptions.help)
@@ -63,17 +66,20 @@ struct WatchCommand {
         let arguments = try Arguments(
             texts,
             options: ModelOptions.options + CameraOptions.options + Questioner.options
-                + WatchRules.options + [
+                + WatchRules.options + KeptFrames.options + [
                     Option("--source", "PATH"), Option("--every", "TIME"),
                     Option("--on-change", "T"),
                     Option("--count", "N"), Option("--crop", "X,Y,W,H"), Option("--answer", "WHEN"),
                     Option("--state", "FILE"), Option("--save-every", "TIME"), Option("--json"),
-                    Option("--stats"),
+                    Option("--view"), Option("--stats"),
                 ],
             command: "watch"
         )
         guard arguments.positional.isEmpty else {
             throw .usage("questions follow --ask: --ask \"\(arguments.positional[0])\"")
+        }
+        guard !arguments.has("--view") || !arguments.has("--json") else {
+            throw .usage("--view and --json exclude each other")
         }
         let rules = try WatchRules(arguments)
         let path = try arguments.required("--source", "PATH")
@@ -133,15 +139,23 @@ struct WatchCommand {
         )
         try restore(&session)
         var report = Report()
-        var told = WatchReport(isJSON: arguments.has("--json"))
+        var kept = try KeptFrames(arguments, maximumFrame: frames.maximumFrame)
+        var view = try view(of: loop)
+        var told = WatchReport(
+            answers: view != nil ? .none : arguments.has("--json") ? .json : .lines
+        )
         while let event = try Self.next(&loop, &frames, &session) {
             switch event {
             case .frame(let seen): report.add(seen.times)
-            case .answered: report.add(loop.answer)
+            case .answered:
+                report.add(loop.answer)
+                kept?.keep(loop, session)
             case .skipped, .commandEnded, .saved, .notSaved: break
             }
-            told.tell(event, loop, session)
+            told.tell(event, loop, session, file: kept?.file)
+            view?.show(event, loop, session, kept: kept?.archive)
         }
+        view = nil  // the terminal is the user's again
         do {
             try loop.finish(session)
         } catch {
@@ -154,6 +168,16 @@ struct WatchCommand {
         guard arguments.has("--stats") else { return }
         if let statistics = frames.statistics { WatchReport.write(statistics) }
         report.write(session: session)
+    }
+
+    /// Takes the terminal, if the user wants to see the pictures.
+    private func view(of loop: WatchLoop) throws(CommandError) -> WatchView? {
+        guard arguments.has("--view") else { return nil }
+        var questions: [String] = []
+        for question in loop.questions { questions.append(question.text) }
+        // An address may have a password in it.
+        let name = source.path.contains("://") ? "network stream" : source.path
+        return try WatchView(source: name, questions: questions)
     }
 
     /// Restores what an earlier run saved, and tells what it found unless all is well.

@@ -7,21 +7,42 @@ import OcellusService
 
 /// Tells the user what happened while watching: answers on standard output, the rest as notes.
 struct WatchReport {
-    private let isJSON: Bool
+    /// How answers are written.
+    enum Answers {
+        case lines
+        case json
+        /// Not at all: they are seen in a view.
+        case none
+    }
+
+    private let answers: Answers
     private var cannotSave = false
 
-    init(isJSON: Bool) {
-        self.isJSON = isJSON
+    init(answers: Answers) {
+        self.answers = answers
     }
 
     /// Tells about an event; frames by themselves are not told.
-    mutating func tell(_ event: WatchEvent, _ loop: WatchLoop, _ session: borrowing Session) {
+    ///
+    /// - Parameters:
+    ///   - event: what happened.
+    ///   - loop: where it happened.
+    ///   - session: what the loop asks.
+    ///   - file: the picture's file, if it was kept.
+    mutating func tell(
+        _ event: WatchEvent,
+        _ loop: WatchLoop,
+        _ session: borrowing Session,
+        file: String?
+    ) {
         switch event {
         case .frame: break
         case .answered(let answered):
-            writeLine(
-                isJSON ? json(answered, loop, session).text : line(answered, loop, session)
-            )
+            switch answers {
+            case .lines: writeLine(line(answered, loop, session))
+            case .json: writeLine(json(answered, loop, session, file: file).text)
+            case .none: break
+            }
             note(answered, loop)
         case .skipped(let error): writeNote("ocellus: skipped: " + error.description)
         case .commandEnded(let question, .exited(let status)):
@@ -63,7 +84,8 @@ struct WatchReport {
     private func json(
         _ answered: WatchEvent.Answered,
         _ loop: WatchLoop,
-        _ session: borrowing Session
+        _ session: borrowing Session,
+        file: String?
     ) -> JSON {
         let frameTime = (loop.frame?.timestamp ?? .zero).components
         var time: [UInt8] = []
@@ -99,6 +121,7 @@ struct WatchReport {
         if let rule = loop.questions[answered.question].rule {
             members.append(("condition", .bool(rule.condition.isOn)))
         }
+        if let file { members.append(("file", .string(file))) }
         if let change = answered.change { members.append(("change", .string(change.name))) }
         if let command = answered.command { members.append(("command", .string(command.name))) }
         return .object(members)

@@ -22,7 +22,7 @@ import Testing
 
     private let bench = Bench()
     private let size = ImageSize(width: 40, height: 30)
-    /// 2026-11-21T08:15:30.250Z
+    /// That of 2026-11-21T08:15:30.250Z.
     private let time: Int64 = 1_795_248_930_250_000_000
 
     private var folder: URL { bench.folder }
