@@ -22,7 +22,7 @@ let hosted: [SwiftSetting] = [
 let package = Package(
     name: "ocellus",
     products: [
-        .library(name: "Ocellus", targets: ["Ocellus", "OcellusCapture"]),
+        .library(name: "Ocellus", targets: ["Ocellus", "OcellusCapture", "OcellusService"]),
         .executable(name: "ocellus", targets: ["ocellus"]),
         .executable(name: "ocellus-kit", targets: ["ocellus-kit"]),
     ],

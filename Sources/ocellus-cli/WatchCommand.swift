@@ -34,7 +34,8 @@ struct WatchCommand {
         \(KeptFrames.help)
         what is told:
           --json              one JSON object per answer: the time, the frame, the answer, its
-                              probability, the latency from the picture to the answer, the savings
+                              probability, the latency from the picture to the answer, how much
+                              the picture changed (for --on-change), the savings
           --view              the newest picture with its answers, in the whole terminal: half
                               blocks in colour, or sixel graphics if the terminal has them
           --stats             times, savings and memory on standard error, at the end

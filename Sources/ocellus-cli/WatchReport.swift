@@ -94,6 +94,7 @@ struct WatchReport {
             to: &time
         )
         let statistics = session.statistics
+        let pictureChange = session.lastFrame.change
         var members: [(String, JSON)] = [
             (
                 "seconds",
@@ -114,6 +115,10 @@ struct WatchReport {
             session: session
         )
         members += [
+            (
+                "pictureChange",
+                pictureChange.map { .number(Double($0), digits: 2) } ?? .null
+            ),
             ("framesEncoded", .int(statistics.framesEncoded)),
             ("tokensFolded", .int(statistics.tokensFolded)),
             ("tokensSaved", .int(statistics.tokensSaved)),
