@@ -140,6 +140,16 @@ remembers() {
         ! noticed 'nothing is remembered'
 }
 
+# until_saving STATE: waits until the next state is being written, beside the last one.
+until_saving() {
+    local tries=20000
+    while [ $tries -gt 0 ]; do
+        for partial in "$1".*.partial; do [ ! -e "$partial" ] || return 0; done
+        tries=$((tries - 1))
+    done
+    return 1
+}
+
 # notice_count PATTERN: how many notices there are of something.
 notice_count() { grep -c -E "$1" /tmp/notices; }
 

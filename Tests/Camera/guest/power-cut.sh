@@ -20,7 +20,7 @@ check 'answers' answers_become yes
 until_true 20 test -s /mnt/state
 [ -n "$had_state" ] || sync
 show_watch
-sleep "0.$(($(head -c 1 /dev/urandom | od -An -tu1) % 90 + 10))"
 echo "RESULT=$failures"
 sleep 0.5
+until_saving /mnt/state && echo 'cut while saving'
 echo b >/proc/sysrq-trigger

@@ -24,12 +24,15 @@ check 'state: restored' remembers
 
 # A violent end while it saves, again and again: the file is as it was before or after.
 intact=0
+saving=0
 for round in 1 2 3 4 5 6; do
+    until_saving $state && saving=$((saving + 1))
     kill -9 $watcher
     wait $watcher
     start_watch --source /dev/video0 --state $state --save-every 100ms
     answers_become no && remembers && intact=$((intact + 1))
 done
+check 'state: violent ends while it saved' test $saving -gt 0
 check 'state: six violent ends lose nothing' test $intact -eq 6
 stop_watch
 pull_out a
