@@ -147,6 +147,52 @@ import Testing
         #expect(failures == 1)
     }
 
+    /// What became of the command of "Is it dark?" each time that the light went off, every second.
+    private func starts(
+        _ words: [String],
+        interval: Duration
+    ) throws -> [WatchEvent.CommandStart] {
+        var starts: [WatchEvent.CommandStart] = []
+        try Fixture.withFolder { folder in
+            let clip = Fixture.root.appendingPathComponent("Tests/Fixtures/clips/light-off")
+            for index in 0..<6 {
+                try FileManager.default.copyItem(
+                    at: clip.appendingPathComponent(index % 2 == 0 ? "00.png" : "05.png"),
+                    to: folder.appendingPathComponent("\(index).png")
+                )
+            }
+            var source = try FrameSource.open(
+                SourceSettings(path: folder.path, period: .milliseconds(500))
+            )
+            var session = try Fixture.session(memory: .window(frames: 1))
+            let rule = WatchRule(
+                answer: "yes",
+                condition: Hysteresis(),
+                command: RuleCommand(words: words),
+                minimumInterval: interval
+            )
+            var loop = try WatchLoop.asking("Is it dark?", session, rule: rule)
+            while let event = try loop.next(&source, &session) {
+                guard case .answered(let answered) = event, let command = answered.command
+                else { continue }
+                starts.append(command)
+                // Long enough for a command that does nothing to end.
+                Thread.sleep(forTimeInterval: 0.5)
+            }
+        }
+        return starts
+    }
+
+    @Test func aCommandIsNotStartedAgainTooSoon() throws {
+        let found = try starts(["true"], interval: .milliseconds(1200))
+        #expect(found.map { "\($0)" } == ["started", "tooSoon", "started"])
+    }
+
+    @Test func aCommandThatRunsIsNotStartedTwice() throws {
+        let found = try starts(["sleep", "3"], interval: .zero)
+        #expect(found.map { "\($0)" } == ["started", "stillRunning", "stillRunning"])
+    }
+
     @Test(
         "nothing is allocated per frame",
         arguments: [
