@@ -23,6 +23,9 @@ public struct SourceSettings: Sendable {
     /// Is told what a live source has to tell, on the thread that asks for its frames.
     public let report: @Sendable (CaptureNotice) -> Void
 
+    /// Whether the path is the address of a stream in a network, which may have a password in it.
+    public var isAddress: Bool { FFmpeg.isAddress(path) }
+
     /// All frames of a source, unless a period or a count says otherwise.
     ///
     /// - Precondition: the period and the count are positive.

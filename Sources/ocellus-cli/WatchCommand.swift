@@ -177,7 +177,7 @@ struct WatchCommand {
         var questions: [String] = []
         for question in loop.questions { questions.append(question.text) }
         // An address may have a password in it.
-        let name = source.path.contains("://") ? "network stream" : source.path
+        let name = source.isAddress ? "network stream" : source.path
         return try WatchView(source: name, questions: questions)
     }
 
