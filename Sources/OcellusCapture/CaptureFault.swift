@@ -23,6 +23,16 @@ public enum CaptureFault: Error {
     /// The device has no pictures that can be read; `formats` are those that it has.
     case noUsableFormat(path: String, formats: String)
 
+    /// A network stream cannot be connected to; `reason` is ffmpeg's.
+    case unreachable(path: String, reason: String)
+    /// A network stream ended; `reason` is ffmpeg's, nil if it saw no error.
+    case disconnected(path: String, reason: String?)
+    /// A network stream gave no picture for so long.
+    case stalled(path: String, for: Duration)
+
+    /// A pipe gave nothing for so long; it may have ended without being closed.
+    case quiet(path: String, for: Duration)
+
     // Bad pictures.
     /// The driver says that the data of a picture may be wrong.
     case flagged(path: String)
@@ -68,6 +78,16 @@ public enum CaptureFault: Error {
         case .noUsableFormat(let path, let formats):
             "\(path) has no pictures that Ocellus reads, but \(formats); libv4l2 may convert "
                 + "them: apt install libv4l-0"
+        case .unreachable(let path, let reason):
+            "\(path) gives no pictures: \(reason); " + CaptureFault.networkAdvice(reason)
+        case .disconnected(let path, let reason):
+            "\(path) ended" + (reason.map { ": \($0)" } ?? "") + "; connecting again"
+        case .stalled(let path, let duration):
+            "\(path) gave no picture for \(duration.roundedText), connecting again; if that does "
+                + "not help: check the network and the camera"
+        case .quiet(let path, let duration):
+            "\(path) gave nothing for \(duration.roundedText); waiting for more: is the program "
+                + "that writes it still at work?"
         case .flagged(let path):
             "\(path) marked a picture as damaged; such pictures are left out; "
                 + "if there are many: check its cable, or choose a smaller --size"
@@ -87,5 +107,26 @@ public enum CaptureFault: Error {
             "the capture thread has no real-time priority (\(reason)); frames may be dropped "
                 + "under load; allow it: LimitRTPRIO=1 in the service, or ulimit -r 1"
         }
+    }
+
+    /// What to do if ffmpeg fails.
+    private static func networkAdvice(_ reason: String) -> String {
+        for code in ["401", "403", "Unauthorized", "Forbidden"] where reason.hasPart(code) {
+            return "check user and password: rtsp://USER:PASSWORD@HOST/PATH, with %40 for @"
+        }
+        for code in ["404", "Not Found"] where reason.hasPart(code) {
+            return "check the address's path"
+        }
+        return "check the address, the network, and whether the camera is on"
+    }
+}
+
+extension String {
+    /// Whether another text stands in this one, byte for byte; Embedded Swift has no `contains` of texts.
+    fileprivate func hasPart(_ part: String) -> Bool {
+        let text = Array(utf8)
+        let part = Array(part.utf8)
+        guard part.count <= text.count else { return false }
+        return (0...(text.count - part.count)).contains { text[$0...].starts(with: part) }
     }
 }

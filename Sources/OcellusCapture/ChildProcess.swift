@@ -15,6 +15,10 @@ struct ChildProcess: ~Copyable {
     private var lastErrors: [UInt8] = []
 
     private static let errorByteLimit = 2048
+    /// How long a program may take to end by itself, in nanoseconds.
+    private static let lingeringTime: Int64 = 2_000_000_000
+    /// How long a program may take to end after SIGTERM, in nanoseconds.
+    private static let leaveTakingTime: Int64 = 500_000_000
 
     /// Starts a program that is looked up in PATH.
     ///
@@ -48,43 +52,80 @@ struct ChildProcess: ~Copyable {
 
     deinit {
         close(output)
+        if !hasEnded { _ = ChildProcess.end(processID, errors: errors) }
         close(errors)
-        guard !hasEnded else { return }
-        // A program that waits for its own input would not notice the closed pipe.
-        kill(processID, SIGKILL)
-        _ = ChildProcess.reap(processID)
     }
 
     /// Waits until output can be read or has ended, and keeps the end of the error messages.
     ///
-    /// - Returns: false if the stop signal came first.
-    mutating func waitForOutput(orFor stop: StopSignal?) -> Bool {
+    /// - Parameters:
+    ///   - stop: ends the waiting, too.
+    ///   - nanoseconds: how long to wait; negative: for ever.
+    /// - Returns: as `clibc_wait_readable`: 1 for output, 4 for the stop signal, 0 after the time.
+    mutating func waitForOutput(orFor stop: StopSignal?, nanoseconds: Int64) -> Int32 {
+        let deadline = clibc_monotonic_nanoseconds() + nanoseconds
         while true {
+            let rest = deadline - clibc_monotonic_nanoseconds()
             let ready = clibc_wait_readable(
                 output,
                 hasClosedErrors ? -1 : errors,
                 stop?.descriptor ?? -1,
-                -1
+                nanoseconds < 0 ? -1 : max(0, rest)
             )
-            guard ready > 0 else { return true }
-            if ready & 4 != 0 { return false }
-            if ready & 2 != 0 { readErrors() }
-            if ready & 1 != 0 { return true }
+            if ready > 0, ready & 2 != 0 { readErrors() }
+            if ready != 2 { return ready }
         }
     }
 
     /// Reads the rest of the error messages, and reaps the program.
     ///
+    /// A program that has closed its output but does not end is ended.
+    ///
     /// - Returns: nil if the program succeeded, else the last line of its error messages.
     mutating func finish() -> String? {
-        while !hasClosedErrors { readErrors() }
         guard !hasEnded else { return nil }
-        let status = ChildProcess.reap(processID)
         hasEnded = true
+        let status =
+            readErrors(within: ChildProcess.lingeringTime)
+            ? ChildProcess.reap(processID) : ChildProcess.end(processID, errors: errors)
         if clibc_exited(status) != 0, clibc_exit_status(status) == 0 { return nil }
         let lines = lastErrors.split(separator: UInt8(ascii: "\n"))
         guard let line = lines.last else { return "it ended without a message" }
         return String(decoding: line, as: UTF8.self)
+    }
+
+    /// Reads error messages until the program has closed them, which it does when it ends.
+    ///
+    /// - Returns: false if it did not within the time, in nanoseconds.
+    private mutating func readErrors(within time: Int64) -> Bool {
+        let deadline = clibc_monotonic_nanoseconds() + time
+        while !hasClosedErrors {
+            let rest = deadline - clibc_monotonic_nanoseconds()
+            guard rest > 0, clibc_wait_readable(errors, -1, -1, rest) > 0 else { return false }
+            readErrors()
+        }
+        return true
+    }
+
+    /// Ends a program: first in a way that lets ffmpeg take leave of a camera, which may not have room
+    /// for many visitors.
+    ///
+    /// - Returns: the status as `waitpid` has it.
+    private static func end(_ processID: pid_t, errors: Int32) -> Int32 {
+        clibc_child_signal(processID, SIGTERM)
+        let deadline = clibc_monotonic_nanoseconds() + leaveTakingTime
+        var rest = leaveTakingTime
+        // What it says does not matter any more; that it closes its messages means that it ends.
+        var scratch = [UInt8](repeating: 0, count: errorByteLimit)
+        while rest > 0, clibc_wait_readable(errors, -1, -1, rest) > 0 {
+            // Safety: the array has so many bytes.
+            if unsafe read(errors, &scratch, errorByteLimit) <= 0 { break }
+            rest = deadline - clibc_monotonic_nanoseconds()
+        }
+        if rest <= 0 || clibc_wait_readable(errors, -1, -1, 0) == 0 {
+            clibc_child_signal(processID, SIGKILL)
+        }
+        return reap(processID)
     }
 
     private mutating func readErrors() {
@@ -104,7 +145,7 @@ struct ChildProcess: ~Copyable {
     /// The corresponding C call is `waitpid`.
     private static func reap(_ processID: pid_t) -> Int32 {
         var status: Int32 = 0
-        while unsafe waitpid(processID, &status, 0) < 0, clibc_errno() == EINTR {}
+        while unsafe clibc_child_wait(processID, &status, 0) < 0, clibc_errno() == EINTR {}
         return status
     }
 
@@ -128,39 +169,28 @@ struct ChildProcess: ~Copyable {
         ends.2 = errorPipe[0]
         ends.3 = errorPipe[1]
 
-        var actions = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&actions)
-        defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }
-        unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        unsafe posix_spawn_file_actions_adddup2(&actions, ends.1, 1)
-        unsafe posix_spawn_file_actions_adddup2(&actions, ends.3, 2)
-
-        // A program that ignores SIGPIPE would go on writing after its reader has gone.
-        var attributes = posix_spawnattr_t()
-        unsafe posix_spawnattr_init(&attributes)
-        defer { unsafe _ = posix_spawnattr_destroy(&attributes) }
-        var signals = sigset_t()
-        unsafe sigemptyset(&signals)
-        unsafe sigaddset(&signals, SIGPIPE)
-        unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
-        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
-
-        // Safety: strdup copies each argument; the array ends with a null; all are freed.
-        var copies = unsafe [UnsafeMutablePointer<CChar>?](
-            repeating: nil,
-            count: arguments.count + 1
-        )
-        for index in arguments.indices { unsafe copies[index] = strdup(arguments[index]) }
-        defer { for index in arguments.indices { unsafe free(copies[index]) } }
         var processID: pid_t = 0
-        let error = unsafe posix_spawnp(
-            &processID,
-            arguments[0],
-            &actions,
-            &attributes,
-            &copies,
-            clibc_environment()
-        )
+        let error = unsafe withCommandLine(arguments) { line in
+            unsafe clibc_child_start(line, clibc_environment(), ends.1, ends.3, &processID)
+        }
         return (error, processID)
+    }
+
+    /// Announces that a program with these arguments may be started after the process was sealed.
+    static func declare(_ program: String, _ arguments: [String]) {
+        unsafe _ = withCommandLine([program] + arguments) { unsafe clibc_child_declare($0) }
+    }
+
+    /// The words as C wants them: zero-terminated, and a null at the end.
+    @unsafe
+    private static func withCommandLine(
+        _ words: [String],
+        _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Int32
+    ) -> Int32 {
+        // Safety: strdup copies each word; all copies are freed.
+        var copies = unsafe [UnsafeMutablePointer<CChar>?](repeating: nil, count: words.count + 1)
+        for index in words.indices { unsafe copies[index] = strdup(words[index]) }
+        defer { for index in words.indices { unsafe free(copies[index]) } }
+        return unsafe body(&copies)
     }
 }

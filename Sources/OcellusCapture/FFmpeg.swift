@@ -12,7 +12,7 @@ enum FFmpeg {
     ///
     /// - Throws: `CaptureError.programMissing`, `.programFailed` or `.lengthUnknown`.
     static func open(_ settings: SourceSettings) throws(CaptureError) -> NetpbmStream {
-        let input = FFmpeg.input(settings.path)
+        let input = input(settings.path)
         var clock = NetpbmStream.Clock()
         var filter: String
         switch settings.sampling {
@@ -20,50 +20,33 @@ enum FFmpeg {
             clock.period = period
             filter = "fps=fps=1000000000/\(period.nanoseconds):round=up"
         case .evenly(let count):
-            let video = try VideoInfo(input, settings: settings)
+            let video = try VideoInfo(settings)
             guard let duration = video.duration else {
-                throw .lengthUnknown(path: settings.path)
+                throw .lengthUnknown(path: settings.displayName)
             }
             // More than the video has would be the same pictures again.
             clock.period = duration / min(count, video.frameCount(in: duration))
             clock.start = clock.period / 2
             filter = "fps=fps=1000000000/\(max(1, clock.period.nanoseconds)):round=near"
         case .all:
-            let rate = try VideoInfo(input, settings: settings).rate
+            let rate = try VideoInfo(settings).rate
             clock.period = .nanoseconds(1_000_000_000 * rate.denominator / rate.numerator)
             filter = "fps=fps=\(rate.numerator)/\(rate.denominator)"
         }
         var arguments = ["-nostdin", "-v", "error", "-i", input, "-map", "0:v:0", "-vf", filter]
         if let count = settings.frameCount { arguments += ["-frames:v", "\(count)"] }
         arguments += ["-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "pipe:1"]
-        let process = try ChildProcess(program, arguments, path: settings.path)
+        let process = try ChildProcess(program, arguments, path: settings.displayName)
         return try NetpbmStream(
-            InputStream(process, path: settings.path, stop: settings.stop),
+            InputStream(process, of: settings.path, stop: settings.stop),
             settings: settings,
             program: program,
             clock: clock
         )
     }
 
-    /// Whether a source is an address that ffmpeg opens, such as `rtsp://camera/stream`.
-    static func isAddress(_ path: String) -> Bool {
-        var slashes = 0
-        for byte in path.utf8 {
-            if slashes == 0, byte == UInt8(ascii: ":") {
-                slashes = 1
-            } else if slashes > 0 {
-                guard byte == UInt8(ascii: "/") else { return false }
-                slashes += 1
-                if slashes == 3 { return true }
-            } else if byte == UInt8(ascii: "/") {
-                return false
-            }
-        }
-        return false
-    }
-
     /// The source as ffmpeg takes it: a file can look neither like an option nor like an address.
-    private static func input(_ path: String) -> String {
-        isAddress(path) ? path : "file:" + path
+    static func input(_ path: String) -> String {
+        StreamAddress(path) != nil ? path : "file:" + path
     }
 }

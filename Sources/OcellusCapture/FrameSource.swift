@@ -19,6 +19,7 @@ public struct FrameSource: ~Copyable {
     private var pictures: PictureSequence?
     private var y4m: Y4MStream?
     private var netpbm: NetpbmStream?
+    private var network: NetworkStream?
     private let stop: StopSignal?
 
     /// The bytes that one picture on standard input may have.
@@ -36,7 +37,9 @@ public struct FrameSource: ~Copyable {
         do throws(CaptureError) {
             return try openUnlessStopped(settings)
         } catch {
-            if let stop = settings.stop, stop.isRaised { throw .stopped(path: settings.path) }
+            if let stop = settings.stop, stop.isRaised {
+                throw .stopped(path: settings.displayName)
+            }
             throw error
         }
     }
@@ -56,8 +59,11 @@ public struct FrameSource: ~Copyable {
         var status = stat()
         guard unsafe stat(settings.path, &status) == 0 else {
             let reason = SystemError.reason()
-            if FFmpeg.isAddress(settings.path) {
-                return FrameSource(try FFmpeg.open(settings), settings)
+            if let address = StreamAddress(settings.path) {
+                guard try address.isLive(settings) else {
+                    return FrameSource(try FFmpeg.open(settings), settings)
+                }
+                return FrameSource(try NetworkStream(address, settings: settings), settings)
             }
             throw .unreadable(path: settings.path, reason: reason)
         }
@@ -90,7 +96,7 @@ public struct FrameSource: ~Copyable {
     }
 
     /// Whether the source gives the newest picture, survives faults and only ends when it is stopped.
-    public var isLive: Bool { camera != nil }
+    public var isLive: Bool { camera != nil || network != nil }
 
     /// The size that a picture needs to have, nil if all of it is wanted.
     ///
@@ -102,13 +108,17 @@ public struct FrameSource: ~Copyable {
     }
 
     /// What a live source has counted since it was opened; nil for the others.
-    public var statistics: CaptureStatistics? { camera?.statistics }
+    public var statistics: CaptureStatistics? { camera?.statistics ?? network?.statistics }
 
-    /// The bytes of pictures on their way, beside the slot: a camera's three newest.
-    public var memoryByteCount: Int { camera?.memoryByteCount ?? 0 }
+    /// The bytes of pictures on their way, beside the slot: a live source's three newest.
+    public var memoryByteCount: Int { camera?.memoryByteCount ?? network?.memoryByteCount ?? 0 }
+
+    /// The bytes of heap that the next frames may need for a while: a picture's file and its decoder.
+    public var decodingByteCount: Int { pictures == nil ? 0 : 10 * maximumFrame.pixelCount }
 
     private mutating func nextUnlessStopped(into slot: Bytes) throws(CaptureError) -> Frame? {
         if let camera { return try camera.next(into: slot) }
+        if let network { return network.next() }
         if let frame = try pictures?.next(into: slot) { return frame }
         if let frame = try y4m?.next(into: slot) { return frame }
         return try netpbm?.next(into: slot)
@@ -117,6 +127,12 @@ public struct FrameSource: ~Copyable {
     private init(_ camera: CameraSource, _ settings: SourceSettings) {
         maximumFrame = camera.maximumFrame
         self.camera = camera
+        stop = settings.stop
+    }
+
+    private init(_ network: NetworkStream, _ settings: SourceSettings) {
+        maximumFrame = network.maximumFrame
+        self.network = network
         stop = settings.stop
     }
 
@@ -145,6 +161,10 @@ public struct FrameSource: ~Copyable {
         settings: SourceSettings
     ) throws(CaptureError) -> FrameSource {
         let isFile = input.byteCount != nil && settings.path != "-"
+        input.patience = settings.patience
+        input.tellSilence = {
+            settings.report(.fault(.quiet(path: settings.path, for: settings.patience)))
+        }
         try input.lookAhead(
             max(PictureFormat.signatureByteCount, Y4MHeader.magic.utf8CodeUnitCount)
         )

@@ -11,13 +11,22 @@ final class InputStream {
     let path: String
     /// The bytes of the whole stream, if it is a file.
     let byteCount: Int?
-    /// Whether a read has found the end, or the stop signal came.
+    /// Whether a read has found the end, the stop signal came, or nothing came for too long.
     private(set) var isAtEnd = false
-    private let stop: StopSignal?
+    /// Whether nothing came for as long as the patience lasts.
+    private(set) var wasSilent = false
+    /// Ends all waiting.
+    var stop: StopSignal?
+    /// How long to wait for the next bytes; nil: for ever.
+    var patience: Duration?
+    /// Is called once when patience ends, of a pipe that is then waited for on and on.
+    var tellSilence: (() -> Void)?
 
     private let descriptor: Int32
     private let ownsDescriptor: Bool
     private var program: ChildProcess?
+    /// What the program reads, if it is an address.
+    private var address: StreamAddress?
     private var buffer: [UInt8]
     private var position = 0
     private var end = 0
@@ -43,20 +52,17 @@ final class InputStream {
         self.init(path: path, descriptor: 0, ownsDescriptor: false, program: nil, stop: stop)
     }
 
-    /// The output of a program.
-    convenience init(
-        _ program: consuming ChildProcess,
-        path: String,
-        stop: StopSignal? = nil
-    ) {
+    /// The output of a program that reads a source.
+    convenience init(_ program: consuming ChildProcess, of path: String, stop: StopSignal?) {
         let output = program.output
         self.init(
-            path: path,
+            path: StreamAddress.display(of: path),
             descriptor: output,
             ownsDescriptor: false,
             program: program,
             stop: stop
         )
+        address = StreamAddress(path)
     }
 
     private init(
@@ -164,28 +170,34 @@ final class InputStream {
         }
     }
 
-    /// After the end: what the program that wrote the stream says went wrong, if anything.
+    /// After the end: what the program that wrote the stream says went wrong, if anything, without the
+    /// secrets of an address.
     func failureOfProgram() -> String? {
         // A program that is still at work would not end by itself.
         if let stop, stop.isRaised { return nil }
-        return program?.finish()
+        guard let message = program?.finish() else { return nil }
+        return address?.redact(message) ?? message
     }
 
     /// Waits until a read finds bytes or the end.
     ///
-    /// - Returns: false if the stop signal came first; the stream is at its end then.
+    /// - Returns: false if the stop signal came first, or patience ended; the stream is at its end
+    ///   then.
     private func waitForBytes() -> Bool {
         // A file has its next bytes at once, or its end.
         guard byteCount == nil else { return true }
-        let wasStopped: Bool
-        if let ready = program?.waitForOutput(orFor: stop) {
-            wasStopped = !ready
-        } else {
-            let ready = clibc_wait_readable(descriptor, stop?.descriptor ?? -1, -1, -1)
-            wasStopped = ready > 0 && ready & 2 != 0
+        let timeout = patience?.nanoseconds ?? -1
+        var ready =
+            program?.waitForOutput(orFor: stop, nanoseconds: timeout)
+            ?? clibc_wait_readable(descriptor, -1, stop?.descriptor ?? -1, timeout)
+        if ready == 0, let tellSilence {
+            tellSilence()
+            self.tellSilence = nil
+            ready = clibc_wait_readable(descriptor, -1, stop?.descriptor ?? -1, -1)
         }
-        if wasStopped { isAtEnd = true }
-        return !wasStopped
+        wasSilent = ready == 0
+        if ready == 0 || ready > 0 && ready & 4 != 0 { isAtEnd = true }
+        return !isAtEnd
     }
 
     private func noteEnd(_ got: Int) throws(CaptureError) {

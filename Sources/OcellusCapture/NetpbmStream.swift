@@ -32,16 +32,16 @@ struct NetpbmStream: ~Copyable {
         clock: Clock
     ) throws(CaptureError) {
         guard let header = try input.netpbmHeader(program: program) else {
-            throw .damaged(path: settings.path, reason: "it has no frames")
+            throw .damaged(path: input.path, reason: "it has no frames")
         }
         guard header.size.fits(in: settings.limit) else {
             throw .image(
-                .pictureTooLarge(path: settings.path, size: header.size, limit: settings.limit)
+                .pictureTooLarge(path: input.path, size: header.size, limit: settings.limit)
             )
         }
         if case .evenly(let count) = settings.sampling, program == nil {
             guard let byteCount = input.byteCount else {
-                throw .lengthUnknown(path: settings.path)
+                throw .lengthUnknown(path: input.path)
             }
             let frameByteCount = header.byteCount + header.format.byteCount(of: header.size)
             stride = (count, byteCount / frameByteCount)

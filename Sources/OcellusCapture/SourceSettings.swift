@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CLibc
 public import OcellusImage
 
 /// Where frames come from, and which of them are wanted.
@@ -18,13 +19,15 @@ public struct SourceSettings: Sendable {
     public let limit: ImageSize
     /// The request that ends the source, if there is one.
     public let stop: StopSignal?
+    /// How long a network stream may give no picture before it is connected again.
+    public let patience: Duration
     /// What is wished of a camera.
     public let camera: CameraSettings
     /// Is told what a live source has to tell, on the thread that asks for its frames.
     public let report: @Sendable (CaptureNotice) -> Void
 
     /// Whether the path is the address of a stream in a network, which may have a password in it.
-    public var isAddress: Bool { FFmpeg.isAddress(path) }
+    public var isAddress: Bool { StreamAddress(path) != nil }
 
     /// All frames of a source, unless a period or a count says otherwise.
     ///
@@ -35,6 +38,7 @@ public struct SourceSettings: Sendable {
         frameCount: Int? = nil,
         limit: ImageSize = .standardLimit,
         stop: StopSignal? = nil,
+        patience: Duration = .seconds(10),
         camera: CameraSettings = CameraSettings(),
         report: @escaping @Sendable (CaptureNotice) -> Void = { _ in }
     ) {
@@ -46,8 +50,31 @@ public struct SourceSettings: Sendable {
         self.frameCount = frameCount
         self.limit = limit
         self.stop = stop
+        self.patience = patience
         self.camera = camera
         self.report = report
+    }
+
+    /// The source as it may appear in messages: an address without user, password and query.
+    public var displayName: String { StreamAddress.display(of: path) }
+
+    /// Whether the source is a camera, which may be opened again under another name.
+    public var isCamera: Bool { CameraAddress(path) != nil }
+
+    /// Whether the source may be an address, or a video, and thus need a program that reads it.
+    public var mayNeedProgram: Bool { path != "-" && !isCamera }
+
+    /// The file or folder that is opened; nil for cameras, addresses and standard input.
+    public var filePath: String? {
+        var status = stat()
+        let isThere = unsafe stat(path, &status) == 0
+        return isThere && mayNeedProgram ? path : nil
+    }
+
+    /// Overwrites an address with secrets among the program's arguments, where `ps` looks.
+    public func hideSecrets() {
+        guard path != displayName else { return }
+        unsafe clibc_argument_hide(path, displayName)
     }
 
     /// Which frames are taken, of a source that has a clock.

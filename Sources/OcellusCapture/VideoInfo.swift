@@ -10,27 +10,30 @@ struct VideoInfo {
     private static let program = "ffprobe"
     private static let outputLimit = 4096
 
+    /// How long ffprobe may take to connect and look at the stream's start.
+    private static let patience = Duration.seconds(20)
+
     /// Runs ffprobe.
     ///
-    /// - Parameters:
-    ///   - input: the source as ffmpeg takes it.
-    ///   - settings: the source as the user named it, for errors, and the stop signal.
     /// - Throws: `CaptureError.programMissing` or `.programFailed`.
-    init(_ input: String, settings: SourceSettings) throws(CaptureError) {
-        let path = settings.path
+    init(_ settings: SourceSettings) throws(CaptureError) {
         let process = try ChildProcess(
             VideoInfo.program,
             [
                 "-v", "error", "-select_streams", "v:0",
                 "-show_entries", "stream=avg_frame_rate,duration:format=duration",
-                "-of", "default=noprint_wrappers=1", "-i", input,
+                "-of", "default=noprint_wrappers=1", "-i", FFmpeg.input(settings.path),
             ],
-            path: path
+            path: settings.displayName
         )
-        let output = InputStream(process, path: path, stop: settings.stop)
+        let output = InputStream(process, of: settings.path, stop: settings.stop)
+        output.patience = VideoInfo.patience
         let bytes = try output.readAll(limit: VideoInfo.outputLimit)
-        if let reason = output.failureOfProgram() {
-            throw .programFailed(program: VideoInfo.program, path: path, reason: reason)
+        let reason =
+            output.wasSilent
+            ? "no answer for \(VideoInfo.patience.roundedText)" : output.failureOfProgram()
+        if let reason {
+            throw .programFailed(program: VideoInfo.program, path: output.path, reason: reason)
         }
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             read(String(decoding: line, as: UTF8.self))

@@ -24,14 +24,14 @@ struct Y4MStream: ~Copyable {
     ///   over a stream that is not a file.
     init(_ input: InputStream, settings: SourceSettings) throws(CaptureError) {
         guard let line = try input.readLine(limit: Y4MHeader.lineByteLimit) else {
-            throw .damaged(path: settings.path, reason: "the Y4M header has no end")
+            throw .damaged(path: input.path, reason: "the Y4M header has no end")
         }
-        let header = try Y4MHeader(line[...], path: settings.path, limit: settings.limit)
+        let header = try Y4MHeader(line[...], path: input.path, limit: settings.limit)
         // "FRAME" and a line's end; parameters of a frame are rare, and make this a little too large.
         let frameByteCount = 6 + header.format.byteCount(of: header.size)
         let total = input.byteCount.map { ($0 - line.count - 1) / frameByteCount }
         if case .evenly = settings.sampling, total == nil {
-            throw .lengthUnknown(path: settings.path)
+            throw .lengthUnknown(path: input.path)
         }
         self.header = header
         sampling = settings.sampling

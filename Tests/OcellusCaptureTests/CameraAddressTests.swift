@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
+import CLibc
 import Testing
 
 @testable import OcellusCapture
@@ -83,18 +83,19 @@ import Testing
 
 /// Folders as the kernel shows them.
 private final class FakeSystem {
-    private let root: URL
-    private let files = FileManager.default
+    private let root: String
 
     init() throws {
-        root = files.temporaryDirectory.appending(path: "ocellus-sysfs-\(UUID().uuidString)")
-        try folder(root.appending(path: "sys/class/video4linux"))
-        try folder(root.appending(path: "dev"))
+        var template = Array("/tmp/ocellus-sysfs-XXXXXX".utf8CString)
+        root = template.withUnsafeMutableBufferPointer { text in
+            text.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) } ?? "/nowhere"
+        }
+        run("mkdir -p \(root)/sys/class/video4linux \(root)/dev")
     }
 
-    deinit { try? files.removeItem(at: root) }
+    deinit { run("rm -r \(root)") }
 
-    var bus: VideoBus { VideoBus(system: root.path + "/sys", devices: root.path + "/dev") }
+    var bus: VideoBus { VideoBus(system: root + "/sys", devices: root + "/dev") }
 
     func add(
         _ name: String,
@@ -104,31 +105,16 @@ private final class FakeSystem {
         product: String,
         serial: String?
     ) throws {
-        let device = root.appending(path: "sys/devices/\(camera)")
-        let interface = device.appending(path: "\(camera):1.0")
-        let node = interface.appending(path: "video4linux/\(name)")
-        try folder(node)
-        try files.createSymbolicLink(
-            at: node.appending(path: "device"),
-            withDestinationURL: interface
-        )
-        try files.createSymbolicLink(
-            at: root.appending(path: "sys/class/video4linux/\(name)"),
-            withDestinationURL: node
-        )
-        try write("", to: root.appending(path: "dev/\(name)"))
-        try write("A camera\n", to: node.appending(path: "name"))
-        try write("\(index)\n", to: node.appending(path: "index"))
-        try write(vendor + "\n", to: device.appending(path: "idVendor"))
-        try write(product + "\n", to: device.appending(path: "idProduct"))
-        if let serial { try write(serial + "\n", to: device.appending(path: "serial")) }
+        let device = "\(root)/sys/devices/\(camera)"
+        let node = "\(device)/\(camera):1.0/video4linux/\(name)"
+        run("mkdir -p \(node); ln -s ../.. \(node)/device; touch \(root)/dev/\(name)")
+        run("echo A camera > \(node)/name; echo \(index) > \(node)/index")
+        run("echo \(vendor) > \(device)/idVendor; echo \(product) > \(device)/idProduct")
+        if let serial { run("echo \(serial) > \(device)/serial") }
+        run("ln -s \(node) \(root)/sys/class/video4linux/\(name)")
     }
 
-    private func folder(_ url: URL) throws {
-        try files.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    private func write(_ text: String, to url: URL) throws {
-        try text.write(to: url, atomically: false, encoding: .utf8)
+    private func run(_ command: String) {
+        #expect(system(command) == 0)
     }
 }

@@ -58,10 +58,14 @@ extension CaptureFault {
         case .untimed: 12
         case .control: 13
         case .notRealtime: 14
+        case .unreachable: 15
+        case .disconnected: 16
+        case .stalled: 17
+        case .quiet: 18
         }
     }
 
-    static let kindCount = 15
+    static let kindCount = 19
 
     fileprivate var isAbsence: Bool {
         if case .absent = self { return true }

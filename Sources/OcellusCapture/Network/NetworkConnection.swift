@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import OcellusImage
+
+/// One run of ffmpeg on a stream's address, up to its first header.
+///
+/// Pictures come as Y4M: half the bytes of RGB, and no conversion on the way where the stream has
+/// 4:2:0 already, as nearly all have.
+struct NetworkConnection {
+    /// The pictures, behind the header.
+    let input: InputStream
+    /// The layout of all pictures; ffmpeg scales if the stream changes its size.
+    let layout: FrameLayout
+    /// Ends the waiting for pictures.
+    let quit: StopSignal
+
+    static let program = "ffmpeg"
+
+    /// Starts ffmpeg and waits for the first picture.
+    ///
+    /// - Parameters:
+    ///   - address: what to connect to.
+    ///   - box: larger pictures are scaled to fit.
+    ///   - patience: how long no picture may come.
+    ///   - stop: ends the waiting for the first picture.
+    /// - Throws: `CaptureError.programMissing`; `.camera(.unreachable)` with ffmpeg's last message,
+    ///   without secrets; `.camera(.stalled)` if nothing came in time; whatever is wrong with the
+    ///   header.
+    init(
+        _ address: StreamAddress,
+        box: ImageSize,
+        patience: Duration,
+        stop: StopSignal?
+    ) throws(CaptureError) {
+        let process = try ChildProcess(
+            NetworkConnection.program,
+            NetworkConnection.arguments(address, box: box),
+            path: address.display
+        )
+        let input = InputStream(process, of: address.secret, stop: stop)
+        // Until the first picture: connecting, and waiting for one that stands for itself.
+        input.patience = patience * 2
+        guard let line = try input.readLine(limit: Y4MHeader.lineByteLimit) else {
+            let path = address.display
+            if input.wasSilent { throw .camera(.stalled(path: path, for: patience * 2)) }
+            let reason = input.failureOfProgram() ?? "it has no pictures"
+            throw .camera(.unreachable(path: path, reason: reason))
+        }
+        let header = try Y4MHeader(line[...], path: address.display, limit: box)
+        quit = try StopSignal()
+        input.patience = patience
+        input.stop = quit
+        self.input = input
+        do {
+            layout = try FrameLayout(size: header.size, format: header.format, range: header.range)
+        } catch {
+            throw .image(error)
+        }
+    }
+
+    /// Announces that the address may be connected to again after the process was sealed.
+    static func declare(_ address: StreamAddress, box: ImageSize) {
+        ChildProcess.declare(program, arguments(address, box: box))
+    }
+
+    /// For little delay: no buffer for reordering packets, no frame threads, a short look at the
+    /// stream's start, each picture as it comes (never doubled or left out to make an even rate).
+    private static func arguments(_ address: StreamAddress, box: ImageSize) -> [String] {
+        var arguments = [
+            "-nostdin", "-v", "error", "-fflags", "nobuffer", "-flags", "low_delay",
+            "-analyzeduration", "2000000", "-probesize", "2000000",
+        ]
+        if address.isRTSP {
+            // Over UDP pictures arrive with holes, and firewalls drop them.
+            arguments += ["-rtsp_transport", "tcp"]
+        }
+        let fit =
+            "scale=w='min(iw,\(box.width))':h='min(ih,\(box.height))'"
+            + ":force_original_aspect_ratio=decrease:out_color_matrix=bt601:out_range=tv"
+        return arguments + [
+            "-i", address.secret, "-map", "0:v:0", "-vf", fit + ",format=yuv420p",
+            "-vsync", "passthrough", "-f", "yuv4mpegpipe", "pipe:1",
+        ]
+    }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import OcellusMemory
+import Synchronization
+import Testing
+
+@testable import OcellusCapture
+@testable import OcellusImage
+
+/// Streams from the network, through ffmpeg, with everything that goes wrong there.
+@Suite(.serialized, .enabled(if: NetworkCamera.isPossible)) struct NetworkTests {
+    /// What a source told.
+    private final class Notices: Sendable {
+        private let texts = Mutex<[String]>([])
+        var all: [String] { texts.withLock { $0 } }
+        func add(_ notice: CaptureNotice) { texts.withLock { $0.append(notice.description) } }
+        func count(_ part: String) -> Int { all.filter { $0.contains(part) }.count }
+    }
+
+    private let notices = Notices()
+
+    private func settings(
+        _ address: String,
+        patience: Duration = .seconds(2),
+        stop: StopSignal? = nil
+    ) -> SourceSettings {
+        SourceSettings(
+            path: address,
+            stop: stop,
+            patience: patience,
+            report: { [notices] in notices.add($0) }
+        )
+    }
+
+    private func counts(_ source: borrowing FrameSource) -> CaptureStatistics {
+        source.statistics ?? CaptureStatistics()
+    }
+
+    /// The gray level of a picture: 4 times the server's count of pictures, modulo 256.
+    private func level(_ frame: Frame, _ slot: Slot) -> Int {
+        // Limited range: 16 is black, 235 white.
+        Int((Double(frame.luma.base[0]) - 16) * 255 / 219 + 0.5)
+    }
+
+    @Test func onlyTheNewestPictureIsGiven() throws {
+        let camera = try #require(NetworkCamera.shared)
+        var source = try FrameSource.open(settings(camera.address("live")))
+        let isLive = source.isLive
+        #expect(isLive)
+        #expect(source.maximumFrame == ImageSize(width: 64, height: 48))
+        let slot = Slot(source.maximumFrame.frameByteCount)
+        var last = try #require(try source.next(into: slot.bytes))
+        var lastLevel = level(last, slot)
+        for _ in 0..<3 {
+            usleep(1_000_000)
+            let frame = try #require(try source.next(into: slot.bytes))
+            let now = level(frame, slot)
+            // 20 pictures of 4 levels each; a queue would give the next one, 4 levels brighter.
+            let passed = ((now - lastLevel + 256) % 256 + 2) / 4
+            #expect((8...40).contains(passed), "\(passed) pictures in a second")
+            #expect((8...40).contains(frame.number - last.number))
+            #expect(frame.timestamp - last.timestamp >= .milliseconds(800))
+            #expect(frame.captureTime != nil)
+            last = frame
+            lastLevel = now
+        }
+        let superseded = counts(source).superseded
+        #expect(superseded > 40)
+        #expect(notices.count("64x48") == 1 && notices.all.count == 1)
+    }
+
+    @Test func aStreamThatEndsIsConnectedAgain() throws {
+        let camera = try #require(NetworkCamera.shared)
+        var source = try FrameSource.open(settings(camera.address("ends")))
+        let slot = Slot(source.maximumFrame.frameByteCount)
+        var lastNumber = -1
+        for _ in 0..<25 {
+            let frame = try #require(try source.next(into: slot.bytes))
+            #expect(frame.number > lastNumber)
+            lastNumber = frame.number
+        }
+        let statistics = counts(source)
+        #expect(statistics.outages >= 2)
+        #expect(statistics.delivered == 25)
+        #expect(notices.count("ended") >= 1)
+        #expect(notices.count("again, after") >= 1)
+    }
+
+    @Test func aSilentStreamIsConnectedAgain() throws {
+        let camera = try #require(NetworkCamera.shared)
+        var source = try FrameSource.open(
+            settings(camera.address("stalls"), patience: .milliseconds(500))
+        )
+        let slot = Slot(source.maximumFrame.frameByteCount)
+        while counts(source).outages == 0 {
+            #expect(try source.next(into: slot.bytes) != nil)
+        }
+        #expect(try source.next(into: slot.bytes) != nil)
+        #expect(notices.count("gave no picture for 0.5 s") == 1)
+        #expect(notices.count("again, after") == 1)
+    }
+
+    @Test func aServerThatDiesAndComesBackIsFound() throws {
+        let own = try NetworkCamera()
+        let port = own.port
+        var source = try FrameSource.open(settings(own.address("live")))
+        let slot = Slot(source.maximumFrame.frameByteCount)
+        #expect(try source.next(into: slot.bytes) != nil)
+        own.kill()
+        // Back after a second and a half, while `next` waits.
+        Thread.detachNewThread { [holder] in
+            usleep(1_500_000)
+            let revived = try? NetworkCamera(port: port)
+            holder.camera.withLock { $0 = revived }
+        }
+        while counts(source).failedReopens == 0 {
+            #expect(try source.next(into: slot.bytes) != nil)
+        }
+        #expect(notices.count("Connection refused") == 1)
+        #expect(notices.count("again, after") == 1)
+    }
+
+    /// Keeps the camera that came back.
+    private final class Holder: Sendable {
+        let camera = Mutex<NetworkCamera?>(nil)
+    }
+    private let holder = Holder()
+
+    @Test func aStreamThatChangesItsSizeGoesOn() throws {
+        let camera = try #require(NetworkCamera.shared)
+        var source = try FrameSource.open(settings(camera.address("resizes")))
+        let slot = Slot(source.maximumFrame.frameByteCount)
+        for _ in 0..<40 {
+            let frame = try #require(try source.next(into: slot.bytes))
+            #expect(frame.size == ImageSize(width: 64, height: 48))
+        }
+        let outages = counts(source).outages
+        #expect(outages == 0)
+    }
+
+    @Test func stoppingEndsTheWaiting() throws {
+        let camera = try #require(NetworkCamera.shared)
+        let stop = try StopSignal()
+        var source = try FrameSource.open(settings(camera.address("stalls?again"), stop: stop))
+        let slot = Slot(source.maximumFrame.frameByteCount)
+        Thread.detachNewThread {
+            usleep(4_500_000)
+            stop.raise()
+        }
+        while try source.next(into: slot.bytes) != nil {}
+        #expect(stop.isRaised)
+    }
+
+    @Test(arguments: [
+        ("http://me:wr0ng@HOST/private?token=t0ken", "401"),
+        ("http://me:wr0ng@HOST/nowhere", "404"),
+        ("http://me:wr0ng@127.0.0.1:1/live", "Connection refused"),
+        ("rtsp://me:wr0ng@127.0.0.1:1/live?token=t0ken", "Connection refused"),
+    ]) func whatIsWrongIsSaidWithoutSecrets(_ address: String, _ reason: String) throws {
+        let camera = try #require(NetworkCamera.shared)
+        let path = address.replacing("HOST", with: "127.0.0.1:\(camera.port)")
+        do {
+            _ = try FrameSource.open(settings(path))
+            Issue.record("\(path) was opened")
+        } catch {
+            #expect(error.description.contains(reason), "\(error.description)")
+            for secret in ["wr0ng", "t0ken", "me:"] {
+                #expect(!error.description.contains(secret), "\(error.description)")
+            }
+        }
+    }
+
+    @Test func aStreamWithAPasswordIsRead() throws {
+        let camera = try #require(NetworkCamera.shared)
+        let path = "http://me:s3cret@127.0.0.1:\(camera.port)/private"
+        var source = try FrameSource.open(settings(path))
+        let slot = Slot(source.maximumFrame.frameByteCount)
+        #expect(try source.next(into: slot.bytes) != nil)
+        #expect(notices.count("s3cret") == 0)
+    }
+}
