@@ -127,6 +127,12 @@ let package = Package(
         ),
 
         // Tests: hosted, release.
+        .executableTarget(
+            name: "seal-check",
+            dependencies: ["CLibc", "OcellusService"],
+            path: "Tests/SealCheck",
+            swiftSettings: hosted
+        ),
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .target(
             name: "CScriptedCamera",

@@ -12,5 +12,15 @@ __attribute__((constructor)) static void remember_arguments(int argc,
     arguments = argv;
 }
 
+void clibc_argument_hide(const char *argument, const char *shown) {
+    size_t bytes = strlen(argument);
+    for (int i = 0; i < argument_count; i++) {
+        size_t all = strlen(arguments[i]);
+        if (all < bytes || strcmp(arguments[i] + all - bytes, argument) != 0)
+            continue;
+        strncpy(arguments[i] + all - bytes, shown, bytes);
+    }
+}
+
 int clibc_argument_count(void) { return argument_count; }
 char **clibc_arguments(void) { return arguments; }

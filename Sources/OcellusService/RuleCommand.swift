@@ -40,6 +40,8 @@ public final class RuleCommand {
         unsafe arguments = []
         for word in words { unsafe arguments.append(strdup(word)) }
         unsafe arguments.append(nil)
+        // A sealed process starts nothing else.
+        unsafe _ = clibc_child_declare(arguments)
         unsafe environment = []
         ownCount = Self.variables.count
         for _ in 0..<ownCount {
@@ -77,7 +79,7 @@ public final class RuleCommand {
         set(2, values.time)
         set(3, values.probability)
         var started: pid_t = 0
-        let error = unsafe clibc_spawn(arguments, environment, &started)
+        let error = unsafe clibc_child_start(arguments, environment, 2, 2, &started)
         processID = error == 0 ? started : 0
         return error
     }
@@ -88,7 +90,7 @@ public final class RuleCommand {
     func reap() -> Ending? {
         guard isRunning else { return nil }
         var status: Int32 = 0
-        let reaped = unsafe waitpid(processID, &status, WNOHANG)
+        let reaped = unsafe clibc_child_wait(processID, &status, WNOHANG)
         guard reaped != 0, reaped == processID || clibc_errno() != EINTR else { return nil }
         processID = 0
         // A process that somebody else reaped has no status any more.

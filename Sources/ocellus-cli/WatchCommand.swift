@@ -32,6 +32,7 @@ struct WatchCommand {
                               at intervals. A damaged file is renamed, one of another model refused
           --save-every TIME   the interval (default 1m): a power cut loses no more
         \(KeptFrames.help)
+        \(SealOption.help)
         what is told:
           --json              one JSON object per answer: the time, the frame, the answer, its
                               probability, the latency from the picture to the answer, how much
@@ -72,7 +73,7 @@ struct WatchCommand {
                     Option("--on-change", "T"),
                     Option("--count", "N"), Option("--crop", "X,Y,W,H"), Option("--answer", "WHEN"),
                     Option("--state", "FILE"), Option("--save-every", "TIME"), Option("--json"),
-                    Option("--view"), Option("--stats"),
+                    Option("--view"), Option("--seal"), Option("--stats"),
                 ],
             command: "watch"
         )
@@ -103,6 +104,7 @@ struct WatchCommand {
             camera: try CameraOptions.settings(arguments),
             report: { writeNote("ocellus: " + $0.description) }
         )
+        source.hideSecrets()
         settings = WatchSettings(
             occasion: try Self.occasion(arguments),
             period: period,
@@ -117,6 +119,11 @@ struct WatchCommand {
     }
 
     func run() throws(CommandError) {
+        var seal = try SealOption(
+            arguments,
+            source: source,
+            startsPrograms: arguments.has("--exec")
+        )
         var frames = try FrameInput.open(source)
         let model = try ModelOptions.open(
             arguments,
@@ -141,30 +148,38 @@ struct WatchCommand {
         try restore(&session)
         var report = Report()
         var kept = try KeptFrames(arguments, maximumFrame: frames.maximumFrame)
+        try seal.close(frames)
         var view = try view(of: loop)
         var told = WatchReport(
             answers: view != nil ? .none : arguments.has("--json") ? .json : .lines
         )
-        while let event = try Self.next(&loop, &frames, &session) {
-            switch event {
-            case .frame(let seen): report.add(seen.times)
-            case .answered:
-                report.add(loop.answer)
-                kept?.keep(loop, session)
-            case .skipped, .commandEnded, .saved, .notSaved: break
+        var failure: CommandError?
+        do throws(CommandError) {
+            while let event = try Self.next(&loop, &frames, &session) {
+                switch event {
+                case .frame(let seen): report.add(seen.times)
+                case .answered:
+                    report.add(loop.answer)
+                    kept?.keep(loop, session)
+                case .skipped, .commandEnded, .saved, .notSaved: break
+                }
+                told.tell(event, loop, session, file: kept?.file)
+                view?.show(event, loop, session, kept: kept?.archive)
             }
-            told.tell(event, loop, session, file: kept?.file)
-            view?.show(event, loop, session, kept: kept?.archive)
+        } catch {
+            failure = error
         }
         view = nil  // the terminal is the user's again
+        // What was seen before a source failed is kept, too.
         do {
             try loop.finish(session)
         } catch {
             throw CommandError(error)
         }
+        if let failure { throw failure }
         let isStopped = settings.stop?.isRaised ?? false
         guard loop.frameCount > 0 || isStopped else {
-            throw CommandError(.badInput, "\(source.path) has no frames")
+            throw CommandError(.badInput, "\(source.displayName) has no frames")
         }
         guard arguments.has("--stats") else { return }
         if let statistics = frames.statistics { WatchReport.write(statistics) }
@@ -176,9 +191,7 @@ struct WatchCommand {
         guard arguments.has("--view") else { return nil }
         var questions: [String] = []
         for question in loop.questions { questions.append(question.text) }
-        // An address may have a password in it.
-        let name = source.isAddress ? "network stream" : source.path
-        return try WatchView(source: name, questions: questions)
+        return try WatchView(source: source.displayName, questions: questions)
     }
 
     /// Restores what an earlier run saved, and tells what it found unless all is well.

@@ -104,11 +104,56 @@ void clibc_stop_signals_default(int descriptor);
 
 /*
  * Starts a program that is looked up in PATH, without a shell. Its standard
- * input is empty, its standard output goes to our standard error, its signals
- * are as if a shell had started it. Returns 0, or an error number.
+ * input is empty, its signals are as if a shell had started it. Returns 0, or
+ * an error number.
  */
-int clibc_spawn(char *const arguments[], char *const environment[],
-                pid_t *process);
+int clibc_child_start(char *const arguments[], char *const environment[],
+                      int output, int errors, pid_t *child);
+/* As waitpid and kill, for a child that was started so. */
+pid_t clibc_child_wait(pid_t child, int *status, int options);
+int clibc_child_signal(pid_t child, int number);
+/*
+ * Forks a helper that does the three from now on. Once it is locked it starts
+ * only command lines that were declared. To be called by the only thread.
+ * Return 0, or an error number.
+ */
+int clibc_helper_start(void);
+int clibc_child_declare(char *const arguments[]);
+int clibc_helper_lock(void);
+
+/* The version of Landlock that the kernel has; 0 for none. */
+int clibc_landlock_version(void);
+enum clibc_landlock_use {
+    CLIBC_READ_FILES,
+    CLIBC_WRITE_FILES, /* and create, rename and remove them */
+    CLIBC_USE_DEVICES
+};
+/* A set of paths; -1 with errno. */
+int clibc_landlock_begin(void);
+/* Adds what lies beneath a path, or the file. Returns 0, or an error number. */
+int clibc_landlock_allow(int ruleset, const char *path,
+                         enum clibc_landlock_use use);
+/*
+ * From now on this thread, and those that it starts, open only what is in the
+ * set, and the set is closed. Returns 0, or an error number.
+ */
+int clibc_landlock_end(int ruleset);
+
+/*
+ * Limits the process to the memory that it has now and `reserve` bytes of heap;
+ * `device_bytes` more may be mapped from devices. Returns 0, or an error
+ * number; `data_bytes` gets the limit of writable memory.
+ */
+int clibc_seal_memory(size_t reserve, size_t device_bytes, size_t *data_bytes);
+/* A crash is told in one line, and exits with 71. */
+void clibc_seal_crash_message(void);
+
+/*
+ * Refuses what is not needed after the start, to all threads: other programs,
+ * new code, sockets, higher limits; opening files, unless `may_open`. Returns
+ * 0, or an error number.
+ */
+int clibc_seal_calls(int may_open);
 
 /*
  * Takes the whole screen of a terminal: the other screen, no cursor, no echo.
@@ -131,6 +176,8 @@ int clibc_terminal_size(int descriptor, int *columns, int *rows, int *width,
 
 /* The program's arguments: Embedded Swift has no CommandLine. */
 int clibc_argument_count(void);
+/* Overwrites an argument, or what follows its equals sign, where ps looks. */
+void clibc_argument_hide(const char *argument, const char *shown);
 char **clibc_arguments(void);
 
 #endif

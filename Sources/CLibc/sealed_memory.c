@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Limits that keep a process at the memory that it has. */
+#include "clibc.h"
+#include <malloc.h>
+
+enum { STACK_BYTES = 512 << 10, PAGE_BYTES = 4096 };
+
+/* Lets the stack of this thread grow now: later it could not. */
+__attribute__((noinline)) static void use_stack(void) {
+    volatile char room[STACK_BYTES];
+    for (size_t i = 0; i < sizeof room; i += PAGE_BYTES) room[i] = 0;
+}
+
+/* A line of /proc/self/status such as "VmData:     1234 kB", in bytes. */
+static size_t status_bytes(const char *name) {
+    char line[256];
+    size_t kilobytes = 0;
+    FILE *file = fopen("/proc/self/status", "re");
+    if (file == NULL) return 0;
+    while (fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, name, strlen(name)) == 0)
+            kilobytes = strtoul(line + strlen(name), NULL, 10);
+    fclose(file);
+    return kilobytes << 10;
+}
+
+static int limit(int resource, size_t bytes) {
+    struct rlimit now, wanted = {bytes, bytes};
+    if (getrlimit(resource, &now) != 0) return errno;
+    /* A limit that is lower already stays. */
+    if (now.rlim_max < wanted.rlim_max)
+        wanted.rlim_cur = wanted.rlim_max = now.rlim_max;
+    return setrlimit(resource, &wanted) == 0 ? 0 : errno;
+}
+
+int clibc_seal_memory(size_t reserve, size_t device_bytes, size_t *data_bytes) {
+    use_stack();
+    /* The heap grows in one piece, and keeps what is freed. */
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    mallopt(M_TOP_PAD, 0);
+    /* Volatile: a compiler may leave out what is only freed. */
+    void *volatile block = malloc(reserve);
+    if (block == NULL) return ENOMEM;
+    free(block);
+    *data_bytes = status_bytes("VmData:");
+    size_t all_bytes = status_bytes("VmSize:");
+    if (*data_bytes == 0 || all_bytes == 0) return ENOENT;
+    int error = limit(RLIMIT_DATA, *data_bytes);
+    if (error == 0) error = limit(RLIMIT_AS, all_bytes + device_bytes);
+    if (error == 0) error = limit(RLIMIT_CORE, 0);
+    return error;
+}
+
+static void on_crash(int number) {
+    static const char text[] =
+        "ocellus: ended: it needed more memory than it was sealed with, or "
+        "found a mistake in itself; without --seal it may say which\n";
+    ssize_t written = write(2, text, sizeof text - 1);
+    (void)written;
+    (void)number;
+    _exit(71);
+}
+
+void clibc_seal_crash_message(void) {
+    static const int signals[] = {SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS};
+    struct sigaction action = {.sa_handler = on_crash};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaction(signals[i], &action, NULL);
+}
