@@ -20,7 +20,7 @@ import Testing
         #expect(source.statistics.delivered == 1)
         #expect(taken.frame.size == ImageSize(width: 64, height: 48))
         let latency = clibc_monotonic_nanoseconds() - (try #require(taken.frame.captureTime))
-        #expect((0..<2_000_000_000).contains(latency))
+        #expect((0..<60_000_000_000).contains(latency))
         #expect(camera.notices[0].contains("/dev/video7 (A script?[31m, scripted): 64x48 YUYV"))
     }
 
@@ -44,9 +44,11 @@ import Testing
         let source = try camera.open()
         camera.push(1)
         #expect(try source.take(slot.bytes) != nil)
+        let (start, before) = (clibc_monotonic_nanoseconds(), camera.count(SCRIPTED_DQBUF))
         usleep(200_000)
-        // A rest of 5 ms each: 40 in that time.
-        #expect(camera.count(SCRIPTED_DQBUF) < 100)
+        let count = camera.count(SCRIPTED_DQBUF) - before
+        // A rest of 5 ms each.
+        #expect(count <= Int(clibc_monotonic_nanoseconds() - start) / 2_000_000)
     }
 
     @Test(
@@ -88,11 +90,12 @@ import Testing
         camera.push(1, sequence: 7)
         let source = try camera.open()
         #expect(try source.take(slot.bytes)?.frame.number == 0)
+        let openedCount = camera.count(SCRIPTED_OPEN)
         scripted_camera_unplug(camera.script)
-        let script = ScriptHandle(script: camera.script)
         BackgroundThread.start {
-            usleep(600_000)
-            scripted_camera_plug(script.script)
+            // Back once it was looked for in vain.
+            while camera.count(SCRIPTED_OPEN) == openedCount { usleep(1000) }
+            scripted_camera_plug(camera.script)
         }
         let feeder = Feeder(camera)
         feeder.start()
@@ -140,11 +143,11 @@ import Testing
 
     @Test func silenceIsNoticed() throws {
         let camera = ScriptedCamera()
-        camera.push(1)
-        let source = try camera.open()
-        #expect(try source.take(slot.bytes) != nil)
         let start = clibc_monotonic_nanoseconds()
-        let feeder = Feeder(camera, delay: 900_000)
+        let source = try camera.open(ScriptedCamera.impatient)
+        let feeder = Feeder(camera) {
+            camera.notices(with: "gave no good picture for") == 0 ? .nothing : .good
+        }
         feeder.start()
         defer { feeder.stop() }
         #expect(try source.take(slot.bytes) != nil)
@@ -189,14 +192,14 @@ import Testing
     @Test("only bad pictures are silence")
     func onlyBadPictures() throws {
         let camera = ScriptedCamera()
-        camera.push(1)
-        let source = try camera.open()
-        #expect(try source.take(slot.bytes) != nil)
-        let feeder = Feeder(camera, badCount: 60)
+        let source = try camera.open(ScriptedCamera.impatient)
+        let feeder = Feeder(camera) {
+            camera.notices(with: "gave no good picture") == 0 ? .bad : .good
+        }
         feeder.start()
         defer { feeder.stop() }
         #expect(try source.take(slot.bytes) != nil)
-        #expect(source.statistics.outages >= 1)
+        #expect(source.statistics.outages == 1)
         #expect(source.statistics.flagged > 0)
         #expect(camera.notices(with: "gave no good picture") == 1)
     }
@@ -249,7 +252,7 @@ import Testing
     @Test("with a period, the newest picture when it is due")
     func period() throws {
         let camera = ScriptedCamera()
-        let feeder = Feeder(camera, interval: 10_000)
+        let feeder = Feeder(camera)
         feeder.start()
         defer { feeder.stop() }
         let source = try camera.open(period: .milliseconds(200))
@@ -257,11 +260,6 @@ import Testing
         for _ in 0..<4 { #expect(try source.take(slot.bytes) != nil) }
         let took = clibc_monotonic_nanoseconds() - start
         #expect(took > 550_000_000)
-        #expect(source.statistics.superseded > 10)
+        #expect(source.statistics.superseded > 0)
     }
-}
-
-/// A script has a lock of its own.
-private struct ScriptHandle: @unchecked Sendable {
-    let script: OpaquePointer
 }

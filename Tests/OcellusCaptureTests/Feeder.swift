@@ -5,35 +5,31 @@ import Synchronization
 
 /// A thread that makes a scripted camera give pictures, a hundred in a second.
 final class Feeder: Sendable {
-    private let camera: Shared
-    private let delay: UInt32
-    private let interval: UInt32
-    private let badCount: Int
+    /// What the camera gives.
+    enum Gift {
+        case nothing
+        /// A picture that is marked as damaged.
+        case bad
+        case good
+    }
+
+    private let camera: ScriptedCamera
+    private let gift: @Sendable () -> Gift
     private let isStopped = Atomic<Bool>(false)
     private let hasEnded = Atomic<Bool>(false)
 
-    /// The camera's script has a lock of its own.
-    private struct Shared: @unchecked Sendable {
-        let camera: ScriptedCamera
-    }
+    /// Microseconds between two pictures.
+    private static let interval: UInt32 = 10_000
 
     /// A thread that has not started yet.
     ///
     /// - Parameters:
     ///   - camera: what gives pictures.
-    ///   - delay: microseconds before the first picture.
-    ///   - interval: microseconds between two of them.
-    ///   - badCount: how many flagged pictures come first.
-    init(
-        _ camera: ScriptedCamera,
-        delay: UInt32 = 100_000,
-        interval: UInt32 = 10_000,
-        badCount: Int = 0
-    ) {
-        self.camera = Shared(camera: camera)
-        self.delay = delay
-        self.interval = interval
-        self.badCount = badCount
+    ///   - gift: what it gives next; tests wait for what happened and not for a time, which a slow
+    ///     machine may need longer for.
+    init(_ camera: ScriptedCamera, _ gift: @escaping @Sendable () -> Gift = { .good }) {
+        self.camera = camera
+        self.gift = gift
     }
 
     func start() {
@@ -47,17 +43,15 @@ final class Feeder: Sendable {
     }
 
     private func run() {
-        usleep(delay)
         var sequence: UInt32 = 100
         while !isStopped.load(ordering: .relaxed) {
-            let isBad = Int(sequence) < 100 + badCount
-            camera.camera.push(
-                5,
-                sequence: sequence,
-                flags: isBad ? ScriptedCamera.flagged : ScriptedCamera.monotonic
-            )
+            switch gift() {
+            case .nothing: break
+            case .bad: camera.push(5, sequence: sequence, flags: ScriptedCamera.flagged)
+            case .good: camera.push(5, sequence: sequence)
+            }
             sequence += 1
-            usleep(interval)
+            usleep(Feeder.interval)
         }
         hasEnded.store(true, ordering: .releasing)
     }

@@ -23,7 +23,7 @@ final class NetworkCamera: @unchecked Sendable {  // changed by one thread at a 
         process.arguments = [script, portFile, "--port", "\(port)"]
         try process.run()
         var found: Int?
-        for _ in 0..<300 {
+        for _ in 0..<2400 {
             found = (try? String(contentsOfFile: portFile, encoding: .utf8)).flatMap { Int($0) }
             if found != nil { break }
             usleep(50_000)

@@ -21,7 +21,7 @@ import Testing
 
     private func settings(
         _ address: String,
-        patience: Duration = .seconds(2),
+        patience: Duration = .seconds(60),
         stop: StopSignal? = nil
     ) -> SourceSettings {
         SourceSettings(
@@ -49,23 +49,19 @@ import Testing
         #expect(isLive)
         #expect(source.maximumFrame == ImageSize(width: 64, height: 48))
         let slot = Slot(source.maximumFrame.frameByteCount)
-        var last = try #require(try source.next(into: slot.bytes))
-        var lastLevel = level(last, slot)
         for _ in 0..<3 {
-            usleep(1_000_000)
+            let last = try #require(try source.next(into: slot.bytes))
+            let (lastNumber, lastTime, lastLevel) = (last.number, last.timestamp, level(last, slot))
+            let superseded = counts(source).superseded
+            while counts(source).superseded < superseded + 6 { usleep(10_000) }
             let frame = try #require(try source.next(into: slot.bytes))
-            let now = level(frame, slot)
-            // 20 pictures of 4 levels each; a queue would give the next one, 4 levels brighter.
-            let passed = ((now - lastLevel + 256) % 256 + 2) / 4
-            #expect((8...40).contains(passed), "\(passed) pictures in a second")
-            #expect((8...40).contains(frame.number - last.number))
-            #expect(frame.timestamp - last.timestamp >= .milliseconds(800))
+            // The server's pictures are 4 levels apart; a queue would give the next one.
+            let passed = ((level(frame, slot) - lastLevel + 256) % 256 + 2) / 4
+            #expect(passed >= 7, "\(passed) pictures")
+            #expect(frame.number >= lastNumber + 7)
+            #expect(frame.timestamp > lastTime)
             #expect(frame.captureTime != nil)
-            last = frame
-            lastLevel = now
         }
-        let superseded = counts(source).superseded
-        #expect(superseded > 40)
         #expect(notices.count("64x48") == 1 && notices.all.count == 1)
     }
 
@@ -89,15 +85,15 @@ import Testing
     @Test func aSilentStreamIsConnectedAgain() throws {
         let camera = try #require(NetworkCamera.shared)
         var source = try FrameSource.open(
-            settings(camera.address("stalls"), patience: .milliseconds(500))
+            settings(camera.address("stalls"), patience: .seconds(2))
         )
         let slot = Slot(source.maximumFrame.frameByteCount)
         while counts(source).outages == 0 {
             #expect(try source.next(into: slot.bytes) != nil)
         }
         #expect(try source.next(into: slot.bytes) != nil)
-        #expect(notices.count("gave no picture for 0.5 s") == 1)
-        #expect(notices.count("again, after") == 1)
+        #expect(notices.count("gave no picture for 2.0 s") >= 1)
+        #expect((1...counts(source).outages).contains(notices.count("again, after")))
     }
 
     @Test func aServerThatDiesAndComesBackIsFound() throws {
@@ -107,9 +103,9 @@ import Testing
         let slot = Slot(source.maximumFrame.frameByteCount)
         #expect(try source.next(into: slot.bytes) != nil)
         own.kill()
-        // Back after a second and a half, while `next` waits.
-        Thread.detachNewThread { [holder] in
-            usleep(1_500_000)
+        // Back once it was looked for in vain, while `next` waits.
+        Thread.detachNewThread { [holder, notices] in
+            while notices.count("Connection refused") == 0 { usleep(10_000) }
             let revived = try? NetworkCamera(port: port)
             holder.camera.withLock { $0 = revived }
         }

@@ -9,7 +9,7 @@ import Synchronization
 @testable import OcellusImage
 
 /// A camera that does what a test says, and the source that watches it.
-final class ScriptedCamera {
+final class ScriptedCamera: @unchecked Sendable {  // its script has a lock of its own
     /// Never freed: a source that is closing may outlive the test's last use of this object.
     let script: OpaquePointer
     private let told = Told()
@@ -78,9 +78,12 @@ final class ScriptedCamera {
         scripted_camera_push(script, &picture)
     }
 
-    /// Opens the camera as `ocellus watch` does.
+    /// A patience that ends: for tests of silent cameras.
+    static let impatient = CameraSettings(patience: .milliseconds(300))
+
+    /// Opens the camera as `ocellus watch` does; a slow machine is no silent camera.
     func open(
-        _ camera: CameraSettings = CameraSettings(patience: .milliseconds(300)),
+        _ camera: CameraSettings = CameraSettings(patience: .seconds(60)),
         source: String = "/dev/video7",
         period: Duration? = nil,
         stop: StopSignal? = nil,

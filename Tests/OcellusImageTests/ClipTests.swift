@@ -74,7 +74,7 @@ import Testing
         }
         #expect(program == "ffmpeg")
         #expect(reason.contains("Invalid data"))
-        #expect(Workbench.children(named: "ffmpeg") == 0)
+        #expect(Workbench.leavesNoChild(named: "ffmpeg", workingOn: path))
     }
 
     @Test func aMissingProgramIsNamed() throws {
@@ -96,7 +96,7 @@ import Testing
             let slot = Slot(source.maximumFrame.frameByteCount)
             #expect(try source.next(into: slot.bytes) != nil)
         }
-        #expect(Workbench.children(named: "ffmpeg") == 0)
+        #expect(Workbench.leavesNoChild(named: "ffmpeg", workingOn: video))
     }
 
     @Test func aVideoLargerThanTheLimitIsRefused() throws {

@@ -48,16 +48,30 @@ final class Workbench {
         return path(name)
     }
 
-    /// The count of this process's children of a name, those that have ended and were not reaped
-    /// included.
-    static func children(named name: String) -> Int {
+    /// Whether no child of a name, working on a path, is left; those that have ended and were not
+    /// reaped included.
+    ///
+    /// One that has ended does not say any more what it worked on. Those of tests that run beside this
+    /// one come and go; one that was forgotten stays.
+    static func leavesNoChild(named name: String, workingOn path: String) -> Bool {
+        for _ in 0..<1200 {
+            if !hasChild(named: name, workingOn: path) { return true }
+            usleep(50_000)
+        }
+        return false
+    }
+
+    private static func hasChild(named name: String, workingOn path: String) -> Bool {
         let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return processes.filter { process in
+        return processes.contains { process in
+            func text(_ file: String) -> String {
+                (try? String(contentsOfFile: "/proc/\(process)/\(file)", encoding: .utf8)) ?? ""
+            }
             // "pid (name) state parent ..."
-            let stat = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
-            let fields = stat.split(separator: " ")
+            let fields = text("stat").split(separator: " ")
             return fields.count > 3 && fields[1] == "(\(name))" && fields[3] == "\(getpid())"
-        }.count
+                && (fields[2] == "Z" || text("cmdline").contains(path))
+        }
     }
 
     @discardableResult

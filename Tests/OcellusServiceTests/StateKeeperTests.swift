@@ -56,7 +56,9 @@ import Testing
             var answer = Answer(capacity: 32)
             session.answer(try session.prompt("Is there a cat?"), maximumTokens: 32, into: &answer)
             let whole = session.save()
-            #expect(resumed.state == whole)
+            // Not compared by #expect, which would look hours for the least difference of two states.
+            let different = zip(resumed.state, whole).enumerated().first { $1.0 != $1.1 }?.offset
+            #expect(different == nil && resumed.state.count == whole.count)
         }
     }
 
