@@ -80,6 +80,11 @@ let package = Package(
             swiftSettings: hosted
         ),
         .target(
+            name: "OcellusConversion",
+            dependencies: ["OcellusFormat", "OcellusMemory", "OcellusQuantization"],
+            swiftSettings: hosted
+        ),
+        .target(
             name: "OcellusCapture",
             dependencies: ["CLibc", "CV4L2", "OcellusImage", "OcellusMemory"],
             swiftSettings: runtime
@@ -119,8 +124,9 @@ let package = Package(
         .executableTarget(
             name: "ocellus-kit",
             dependencies: [
-                "Ocellus", "OcellusCapture", "OcellusFormat", "OcellusImage", "OcellusKernels",
-                "OcellusMemory", "OcellusModels", "OcellusQuantization", "OcellusTokenizer",
+                "Ocellus", "OcellusCapture", "OcellusConversion", "OcellusFormat", "OcellusImage",
+                "OcellusKernels", "OcellusMemory", "OcellusModels", "OcellusQuantization",
+                "OcellusTokenizer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: hosted
@@ -134,6 +140,11 @@ let package = Package(
             swiftSettings: hosted
         ),
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        .target(
+            name: "ReferenceArrays",
+            path: "Tests/ReferenceArrays",
+            swiftSettings: hosted
+        ),
         .target(
             name: "CScriptedCamera",
             dependencies: ["CV4L2"],
@@ -177,13 +188,24 @@ let package = Package(
         ),
         .testTarget(
             name: "OcellusModelsTests",
-            dependencies: ["OcellusFormat", "OcellusKernels", "OcellusMemory", "OcellusModels"],
+            dependencies: [
+                "OcellusFormat", "OcellusKernels", "OcellusMemory", "OcellusModels",
+                "ReferenceArrays",
+            ],
             swiftSettings: hosted
         ),
         .testTarget(
             name: "OcellusQuantizationTests",
             dependencies: [
                 "OcellusFormat", "OcellusKernels", "OcellusMemory", "OcellusQuantization",
+            ],
+            swiftSettings: hosted
+        ),
+        .testTarget(
+            name: "OcellusConversionTests",
+            dependencies: [
+                "Ocellus", "OcellusConversion", "OcellusFormat", "OcellusMemory",
+                "ReferenceArrays",
             ],
             swiftSettings: hosted
         ),

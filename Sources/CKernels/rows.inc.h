@@ -107,12 +107,14 @@ INLINE float inverse_root(float x) {
     return 1 / __builtin_elementwise_sqrt(x);
 }
 
-/* out = (x - mean) * factor * weight (+ bias) */
+/* out = (x - mean) * factor (* weight) (+ bias) */
 INLINE void scale_row(const float *x, float mean, float factor,
                       const float *weight, const float *bias, float *out,
                       ptrdiff_t n) {
     for (ptrdiff_t i = 0; i < n; i += LANES) {
-        vf v = (load_at(x, i, n) - mean) * factor * load_at(weight, i, n);
+        vf v = (load_at(x, i, n) - mean) * factor;
+        if (weight)
+            v *= load_at(weight, i, n);
         if (bias)
             v += load_at(bias, i, n);
         store_at(out, v, i, n);

@@ -32,6 +32,67 @@ public struct AtomicFile: ~Copyable {
         self.temporaryPath = temporaryPath
     }
 
+    /// Opens the temporary file `PATH.partial`, and keeps the bytes that another process has left in it.
+    ///
+    /// The corresponding C calls are `open(O_CREAT)`, `lockf`, `fstat`, `read` and `ftruncate`.
+    ///
+    /// - Parameters:
+    ///   - path: The target.
+    ///   - byteCount: How many bytes to keep.
+    ///   - beginning: What the first of them must be; otherwise none is kept.
+    ///   - kept: Whether they are kept.
+    /// - Throws: `ModelFileError.cannotWrite`, also if another process has the file open.
+    package init(
+        goingOn path: String,
+        after byteCount: Int,
+        beginningWith beginning: [UInt8],
+        kept: inout Bool
+    ) throws(ModelFileError) {
+        let temporaryPath = "\(path).partial"
+        let descriptor = unsafe clibc_open(temporaryPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            throw .cannotWrite(path: path, reason: systemErrorText())
+        }
+        guard lockf(descriptor, F_TLOCK, 0) == 0 else {
+            close(descriptor)
+            throw .cannotWrite(path: path, reason: "another process writes \(temporaryPath)")
+        }
+        var status = stat()
+        kept =
+            unsafe fstat(descriptor, &status) == 0 && status.st_size >= byteCount
+            && Self.begins(descriptor, with: beginning)
+        let length = off_t(kept ? byteCount : 0)
+        let isReady =
+            ftruncate(descriptor, length) == 0 && lseek(descriptor, length, SEEK_SET) == length
+        guard isReady else {
+            let reason = systemErrorText()
+            close(descriptor)
+            throw .cannotWrite(path: path, reason: reason)
+        }
+        self.descriptor = descriptor
+        self.path = path
+        self.temporaryPath = temporaryPath
+    }
+
+    private static func begins(_ descriptor: CInt, with beginning: [UInt8]) -> Bool {
+        var found = [UInt8](repeating: 0, count: beginning.count)
+        var start = 0
+        while start < found.count {
+            // Safety: the rest of the array.
+            let count = unsafe found.withUnsafeMutableBytes { buffer in
+                unsafe pread(
+                    descriptor,
+                    buffer.baseAddress?.advanced(by: start),
+                    buffer.count - start,
+                    off_t(start)
+                )
+            }
+            guard count > 0 else { return false }
+            start += count
+        }
+        return found == beginning
+    }
+
     deinit {
         guard descriptor >= 0 else { return }
         close(descriptor)
@@ -64,6 +125,23 @@ public struct AtomicFile: ~Copyable {
         try unsafe bytes.span.bytes.withUnsafeBytes { (buffer) throws(ModelFileError) in
             try unsafe write(buffer)
         }
+    }
+
+    /// Makes the bytes so far durable.
+    ///
+    /// The corresponding C call is `fsync`.
+    ///
+    /// - Throws: `ModelFileError.cannotWrite`.
+    package func synchronize() throws(ModelFileError) {
+        guard fsync(descriptor) == 0 else {
+            throw .cannotWrite(path: path, reason: systemErrorText())
+        }
+    }
+
+    /// Closes the temporary file and leaves it where it is.
+    package mutating func suspend() {
+        close(descriptor)
+        descriptor = -1
     }
 
     /// Makes the bytes durable and puts the file in its place.

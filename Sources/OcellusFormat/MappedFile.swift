@@ -66,7 +66,7 @@ package final class MappedFile {
     ///
     /// The C call is `madvise(MADV_DONTNEED)`, which drops the pages of a read-only mapping from
     /// memory, and maps them again at the next access.
-    func release(_ range: Range<Int>) {
+    package func release(_ range: Range<Int>) {
         // The greatest size of a page that Linux has on any processor that we know.
         let start = range.lowerBound & ~0xFFFF
         guard let base = unsafe bytes.baseAddress, range.upperBound <= byteCount else { return }

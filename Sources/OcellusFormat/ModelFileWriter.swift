@@ -29,6 +29,53 @@ public struct ModelFileWriter: ~Copyable {
         self.file = file
     }
 
+    /// Checks a header, and goes on with the partial file of an interrupted writer of the same header.
+    ///
+    /// The partial file is `PATH.partial`; it is removed with this object, unless `finish` or `suspend`
+    /// was called.
+    ///
+    /// - Parameters:
+    ///   - path: The target.
+    ///   - header: What the file says before its data.
+    ///   - tensorCount: How many tensors of the partial file are complete, or nil to begin anew. If the
+    ///     partial file has another header or is too short, it is begun anew as well.
+    /// - Throws: `ModelFileError.unwritable` if the header makes no valid file, `.cannotWrite`.
+    package init(
+        path: String,
+        header: ModelHeader,
+        goingOnAfter tensorCount: Int?
+    ) throws(ModelFileError) {
+        let (bytes, byteCounts) = try header.encoded(path: path, alignment: Self.alignment)
+        let complete = min(max(tensorCount ?? 0, 0), byteCounts.count)
+        var end = bytes.count
+        for byteCount in byteCounts[..<complete] {
+            end += byteCount + Self.padding(after: byteCount)
+        }
+        var kept = false
+        var file = try AtomicFile(goingOn: path, after: end, beginningWith: bytes, kept: &kept)
+        if !kept { try file.write(bytes) }
+        self.path = path
+        self.names = header.tensors.map { $0.name }
+        self.byteCounts = byteCounts
+        self.file = file
+        tensor = kept ? complete : 0
+    }
+
+    /// The count of tensors that have all of their bytes.
+    package var completeTensorCount: Int { tensor }
+
+    /// Makes the bytes so far durable.
+    ///
+    /// - Throws: `ModelFileError.cannotWrite`.
+    package func synchronize() throws(ModelFileError) {
+        try file.synchronize()
+    }
+
+    /// Leaves the partial file where it is, to go on with it later.
+    package mutating func suspend() {
+        file.suspend()
+    }
+
     /// Appends data: the rest of the current tensor, and of those after it.
     ///
     /// - Throws: `ModelFileError.unwritable` if all tensors are complete before the end of the
@@ -75,9 +122,12 @@ public struct ModelFileWriter: ~Copyable {
 
     /// Pads a tensor that is complete, and turns to the next.
     private mutating func completeTensor() throws(ModelFileError) {
-        let padding = (Self.alignment - written % Self.alignment) % Self.alignment
-        try file.write([UInt8](repeating: 0, count: padding))
+        try file.write([UInt8](repeating: 0, count: Self.padding(after: written)))
         tensor += 1
         written = 0
+    }
+
+    private static func padding(after byteCount: Int) -> Int {
+        (alignment - byteCount % alignment) % alignment
     }
 }

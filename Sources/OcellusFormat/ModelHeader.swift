@@ -32,6 +32,17 @@ public struct ModelHeader: Sendable {
         tensors.append((name, type, shape))
     }
 
+    /// A number that tells this header from others: FNV-1a of its bytes, to go on with a partial file.
+    ///
+    /// - Throws: `ModelFileError.unwritable` if the header makes no valid file.
+    package func fingerprint(path: String) throws(ModelFileError) -> UInt64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in try encoded(path: path, alignment: 32).bytes {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+        }
+        return hash
+    }
+
     /// The header as version 3 of GGUF stores it, padded to the beginning of the data, and the size
     /// of each tensor's data.
     ///

@@ -8,23 +8,24 @@ public import OcellusMemory
 ///
 /// Shapes:
 /// - x: (rows, width).
-/// - weight: (width).
+/// - weight: (width), or nil for ones.
 /// - out: (rows, width); may be `x`.
 @_noAllocation @_noLocks
 public func rmsNorm(
     _ x: Tensor,
-    weight: WeightVector,
+    weight: WeightVector?,
     epsilon: Float,
     into out: Tensor,
     on pool: borrowing ThreadPool
 ) {
-    precondition(x.rows == out.rows && x.columns == out.columns && weight.count == x.columns)
+    precondition(x.rows == out.rows && x.columns == out.columns)
+    precondition(weight == nil || weight?.count == x.columns)
     // Safety: the shapes agree.
     unsafe ck_rms_norm(
         pool.handle,
         ck_norm_args(
             x: x.operand,
-            weight: weight.base,
+            weight: weight?.base,
             bias: nil,
             epsilon: epsilon,
             out: out.operand
@@ -103,13 +104,13 @@ public func gatedRMSNorm(
 }
 
 /// The definition of `rmsNorm`, with f64 sums.
-func rmsNormReference(_ x: Tensor, weight: WeightVector, epsilon: Float, into out: Tensor) {
+func rmsNormReference(_ x: Tensor, weight: WeightVector?, epsilon: Float, into out: Tensor) {
     for row in 0..<x.rows {
         var sum = 0.0
         for column in 0..<x.columns { sum += Double(x[row, column]) * Double(x[row, column]) }
         let scale = 1 / (sum / Double(x.columns) + Double(epsilon)).squareRoot()
         for column in 0..<x.columns {
-            out[row, column] = Float(Double(x[row, column]) * scale) * weight[column]
+            out[row, column] = Float(Double(x[row, column]) * scale) * (weight?[column] ?? 1)
         }
     }
 }

@@ -7,12 +7,13 @@ import OcellusMemory
 ///
 ///     [x ; z]      = W_in u
 ///     s            = silu(conv(x) + bias)
-///     [dt | B | C] = W_x s
+///     [dt | B | C] = W_x s                           FalconMamba: each over the root of its mean square
 ///     Δ            = softplus(W_dt dt + bias)
 ///     h            = exp(Δ A) h + Δ B s          per channel and state, A = -exp(A_log)
 ///     out          = W_out ((C h + D s) * silu(z))
 ///
-/// - Source: Gu and Dao 2023, section 3.4 and algorithm 2; B by Euler as in the authors' code.
+/// - Source: Gu and Dao 2023, section 3.4 and algorithm 2; B by Euler as in the authors' code. Zuo et
+///   al. 2024 (Falcon Mamba), section 2.2, for the norms without weights.
 struct Mamba1Mixer: ~Copyable {
     /// The parameters of one layer, by their names in GGUF.
     struct Weights {
@@ -29,6 +30,7 @@ struct Mamba1Mixer: ~Copyable {
     }
 
     private let configuration: MambaConfiguration
+    private let normEpsilon: Float?
     private let layers: [Weights]
     private let projected: PlannedTensor
     private let convolved: PlannedTensor
@@ -43,6 +45,7 @@ struct Mamba1Mixer: ~Copyable {
         file: borrowing ModelFile,
         configuration c: MambaConfiguration,
         dtRank: Int,
+        normEpsilon: Float?,
         chunkLength: Int,
         scratch: PlannedBytes,
         planner: inout MemoryPlanner
@@ -92,6 +95,7 @@ struct Mamba1Mixer: ~Copyable {
         }
         self.layers = layers
         self.configuration = c
+        self.normEpsilon = normEpsilon
         self.scratch = scratch
 
         projected = planner.tensor(
@@ -169,6 +173,11 @@ struct Mamba1Mixer: ~Copyable {
         )
         matMul(w.dtProjection, convolved, into: dt, scratch: scratch, on: pool)
         matMul(w.bcProjection, convolved, into: bc, scratch: scratch, on: pool)
+        if let normEpsilon {
+            let halves = bc.reshaped(rows: 2 * count, columns: configuration.dState)
+            rmsNorm(dt, weight: nil, epsilon: normEpsilon, into: dt, on: pool)
+            rmsNorm(halves, weight: nil, epsilon: normEpsilon, into: halves, on: pool)
+        }
         matMul(w.dtWeight, dt, into: delta, scratch: scratch, on: pool)
         selectiveScan(
             u: convolved,

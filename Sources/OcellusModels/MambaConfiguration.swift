@@ -8,7 +8,9 @@ public struct MambaConfiguration: Sendable {
     /// Which recurrence the mixer runs.
     public enum Family: Sendable {
         /// Mamba: a selective scan with a diagonal state matrix; `dtRank` is the rank of Δ.
-        case mamba1(dtRank: Int)
+        ///
+        /// `normEpsilon` is that of the norms of dt, B and C, which FalconMamba has, or nil.
+        case mamba1(dtRank: Int, normEpsilon: Float?)
         /// Mamba-2: one decay per head; B and C are shared by the heads of a group.
         case mamba2(headCount: Int, groupCount: Int)
     }
@@ -78,22 +80,30 @@ public struct MambaConfiguration: Sendable {
         guard dConv >= 2 else {
             throw .unsupported(path: path, what: "\(architecture).ssm.conv_kernel is below 2")
         }
-        epsilon = try reading { () throws(ModelFileError) in
+        let epsilon = try reading { () throws(ModelFileError) in
             try file.float("\(architecture).attention.layer_norm_rms_epsilon")
         }
         guard epsilon.isFinite, epsilon >= 0 else {
             throw .unsupported(path: path, what: "the epsilon of the norms is not a number above 0")
         }
+        self.epsilon = epsilon
         // In Mamba-2 files this key holds the count of heads.
         let timeStepRank = try size("ssm.time_step_rank")
         if architecture == "mamba" {
-            let normsDtBC = try reading { () throws(ModelFileError) in
+            let hasNorms = try reading { () throws(ModelFileError) in
                 try file.bool("mamba.ssm.dt_b_c_rms", default: false)
             }
-            guard !normsDtBC else {
-                throw .unsupported(path: path, what: "FalconMamba's norms of dt, B and C")
+            // llama.cpp has no key for it, and takes the epsilon of the other norms.
+            let normEpsilon = try reading { () throws(ModelFileError) in
+                try file.float("ocellus.mamba.dt_b_c_rms_epsilon", default: epsilon)
             }
-            family = .mamba1(dtRank: timeStepRank)
+            guard normEpsilon.isFinite, normEpsilon >= 0 else {
+                throw .unsupported(
+                    path: path,
+                    what: "the epsilon of the norms of dt, B and C is not a number above 0"
+                )
+            }
+            family = .mamba1(dtRank: timeStepRank, normEpsilon: hasNorms ? normEpsilon : nil)
         } else {
             let groupCount = try size("ssm.group_count", default: 1)
             guard dInner % timeStepRank == 0, dInner % groupCount == 0,

@@ -86,12 +86,13 @@ public struct MambaDecoder: ~Copyable {
         planner.advance()
         let mixer: Mixer
         switch c.family {
-        case .mamba1(let dtRank):
+        case .mamba1(let dtRank, let normEpsilon):
             mixer = .mamba1(
                 try Mamba1Mixer(
                     file: file,
                     configuration: c,
                     dtRank: dtRank,
+                    normEpsilon: normEpsilon,
                     chunkLength: chunkLength,
                     scratch: scratch,
                     planner: &planner

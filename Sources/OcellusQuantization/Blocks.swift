@@ -8,12 +8,21 @@ import OcellusMemory
 /// made small (`ScaleSearch.swift`).
 enum Blocks {
     /// The types that rows can be written in.
-    static let types: [WeightType] = [.f16, .q8_0, .q4_0, .q5_0, .q4_k, .q6_k]
+    static let types: [WeightType] = [.f32, .f16, .bf16, .q8_0, .q4_0, .q5_0, .q4_k, .q6_k]
+
+    /// The greatest magnitude that a type can hold: blocks have a scale in half precision.
+    static func greatestMagnitude(of type: WeightType) -> Float {
+        switch type {
+        case .f32: .greatestFiniteMagnitude
+        case .bf16: Float(bitPattern: 0x7F7F_0000)
+        default: Float(Float16.greatestFiniteMagnitude)
+        }
+    }
 
     /// Writes one row.
     ///
     /// - Parameters:
-    ///   - x: The values: of halves' range, a whole number of blocks.
+    ///   - x: The values: a whole number of blocks, none greater than the type can hold.
     ///   - importance: How much the square of each error counts, or nil if all count alike; the types
     ///     without a search do not look at it.
     ///   - type: One of `types`.
@@ -40,6 +49,8 @@ enum Blocks {
                 } else {
                     SignedBlock(values, importance: weights).write(to: to)
                 }
+            case .f32: store(values[0].bitPattern, to, at: 0)
+            case .bf16: store(brainHalf(values[0]), to, at: 0)
             default: store(half(values[0]), to, at: 0)
             }
         }
@@ -109,6 +120,12 @@ func clamped(_ x: Float, to range: ClosedRange<Float>) -> Float {
 /// The bits of the nearest half.
 func half(_ x: Float) -> UInt16 {
     Float16(x).bitPattern
+}
+
+/// The upper half of the bits of the nearest number that has no others, halves to even.
+func brainHalf(_ x: Float) -> UInt16 {
+    let bits = x.bitPattern
+    return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
 }
 
 /// Stores an integer, little-endian, without alignment.

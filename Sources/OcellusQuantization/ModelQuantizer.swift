@@ -73,22 +73,12 @@ public struct ModelQuantizer {
         for entry in file.metadata where !own.contains(entry.key) {
             header.add(entry.key, try file.storedValue(of: entry))
         }
-        header.add("general.file_type", .uint32(fileType))
+        header.add("general.file_type", .uint32(plan.type.fileType))
         header.add("general.quantization_version", .uint32(2))
         for step in plan.steps {
             header.addTensor(step.tensor.name, type: step.type, shape: step.tensor.shape)
         }
         return header
-    }
-
-    /// llama.cpp's number for "mostly of this type" (`llama.h`, `enum llama_ftype`).
-    private var fileType: UInt32 {
-        switch plan.type {
-        case .q4_0: 2
-        case .q4_k: 14
-        case .q6_k: 18
-        default: 7
-        }
     }
 
     private func write(

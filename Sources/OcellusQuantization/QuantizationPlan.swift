@@ -79,25 +79,8 @@ public struct QuantizationPlan {
 
     /// The type that a matrix can have: rows are whole blocks.
     private static func step(for tensor: TensorInfo, type: WeightType) -> Step {
-        let columns = tensor.shape[0]
-        if columns % type.blockElementCount == 0 {
-            return Step(tensor: tensor, type: TensorType(type), reason: nil)
-        }
-        if columns % 32 == 0 {
-            // Of the types with smaller blocks, the one that is nearest in precision.
-            let fallback: WeightType = type == .q4_k ? .q5_0 : .q8_0
-            return Step(
-                tensor: tensor,
-                type: TensorType(fallback),
-                reason: "rows of \(columns) are no multiple of 256"
-            )
-        }
-        // Sixteen bits stay as they are.
-        let isWide = tensor.type.weightType == .f32
-        return Step(
-            tensor: tensor,
-            type: isWide ? TensorType(.f16) : tensor.type,
-            reason: "rows of \(columns) are no multiple of 32"
-        )
+        let original = tensor.type.weightType ?? .f32
+        let fitting = FittingType(type, columns: tensor.shape[0], original: original)
+        return Step(tensor: tensor, type: TensorType(fitting.type), reason: fitting.reason)
     }
 }

@@ -6,12 +6,12 @@ import OcellusMemory
 /// Rounds some rows of a matrix, row by row on several threads, and measures the error.
 ///
 /// The memory is that of one portion of rows, and is freed with the object.
-final class RowsQuantizer: @unchecked Sendable {
+package final class RowsQuantizer: @unchecked Sendable {
     /// A weight that cannot be rounded.
-    struct Fault {
-        var row: Int
-        var column: Int
-        var value: Float
+    package struct Fault {
+        package var row: Int
+        package var column: Int
+        package var value: Float
     }
 
     private let rows: WeightMatrix
@@ -19,13 +19,13 @@ final class RowsQuantizer: @unchecked Sendable {
     private let importance: [Float]?
     private let rowByteCount: Int
     /// The blocks of all rows.
-    let bytes: UnsafeMutableRawBufferPointer
+    package let bytes: UnsafeMutableRawBufferPointer
     // One element per row, so that threads share nothing.
     private let sums: UnsafeMutableBufferPointer<QuantizationErrorSums>
     private let faults: UnsafeMutableBufferPointer<Fault?>
 
-    /// Reserves the memory.
-    init(rows: WeightMatrix, type: WeightType, importance: [Float]?) {
+    /// Reserves the memory; the rows must stay where they are while it runs.
+    package init(rows: WeightMatrix, type: WeightType, importance: [Float]? = nil) {
         self.rows = rows
         self.type = type
         self.importance = importance
@@ -44,15 +44,15 @@ final class RowsQuantizer: @unchecked Sendable {
     }
 
     /// The errors of all rows, summed in their order.
-    var errors: QuantizationErrorSums {
+    package var errors: QuantizationErrorSums {
         sums.reduce(into: QuantizationErrorSums()) { $0.add($1) }
     }
 
     /// The first weight that cannot be rounded.
-    var fault: Fault? { faults.lazy.compactMap { $0 }.first }
+    package var fault: Fault? { faults.lazy.compactMap { $0 }.first }
 
     /// Rounds all rows.
-    func run(threadCount: Int) {
+    package func run(threadCount: Int) {
         DispatchQueue.concurrentPerform(iterations: threadCount) { thread in
             let columns = rows.columns
             let buffer = UnsafeMutableBufferPointer<Float>.allocate(capacity: 2 * columns)
@@ -68,7 +68,7 @@ final class RowsQuantizer: @unchecked Sendable {
     }
 
     private func quantize(_ row: Int, _ values: UnsafeBufferPointer<Float>, _ rounded: Tensor) {
-        let limit = Float(Float16.greatestFiniteMagnitude)
+        let limit = Blocks.greatestMagnitude(of: type)
         for column in values.indices where !(abs(values[column]) <= limit) {
             faults[row] = Fault(row: row, column: column, value: values[column])
             return

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Ocellus
+import OcellusConversion
 import OcellusFormat
 import OcellusImage
 import OcellusMemory
@@ -43,6 +44,13 @@ struct KitError: Error {
         }
     }
 
+    init(_ error: ConversionError) {
+        switch error {
+        case .missingFile: self.init(.noInput, error.description)
+        default: self.init(.badModel, error.description)
+        }
+    }
+
     init(_ error: ImageError) {
         switch error {
         case .unreadable: self.init(.noInput, error.description)
@@ -70,6 +78,8 @@ func describing<Value: ~Copyable>(_ body: () throws -> Value) throws -> Value {
     } catch let error as ModelFileError {
         throw KitError(error)
     } catch let error as QuantizationError {
+        throw KitError(error)
+    } catch let error as ConversionError {
         throw KitError(error)
     } catch let error as ImageError {
         throw KitError(error)

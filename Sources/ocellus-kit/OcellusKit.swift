@@ -7,20 +7,22 @@ import Foundation
 struct OcellusKit: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ocellus-kit",
-        abstract: "Look into model files and every stage of a run, and make models smaller.",
+        abstract: "Convert published models, look into them, and make them smaller.",
         discussion: """
             Results go to standard output, everything else to standard error. Exit codes: 0 done, 64 \
             wrong command line, 65 bad input, 66 no such file, 71 not enough memory, 74 cannot write, \
             78 bad model file.
 
             examples:
+              ocellus-kit convert mamba-130m-hf models/mamba-130m --type q8_0
               ocellus-kit inspect models/ommatidium/decoder.gguf
               ocellus-kit tokenize --model models/ommatidium "Is there a cat?"
               ocellus-kit trace --model models/ommatidium --image cat.jpg --out trace
               ocellus-kit quantize decoder-f16.gguf decoder.gguf --type q8_0
             """,
         subcommands: [
-            InspectCommand.self, QuantizeCommand.self, TokenizeCommand.self, TraceCommand.self,
+            ConvertCommand.self, InspectCommand.self, QuantizeCommand.self, TokenizeCommand.self,
+            TraceCommand.self,
         ]
     )
 

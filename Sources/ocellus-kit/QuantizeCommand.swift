@@ -87,8 +87,11 @@ struct QuantizeCommand: ParsableCommand {
             }
         }
         if !dryRun {
-            try makeFolder()
-            try checkSpace(planned.map(\.byteCount).reduce(0, +))
+            if isFolder(input) { try makeFolder(output) }
+            let folder =
+                isFolder(output)
+                ? output : URL(fileURLWithPath: output).deletingLastPathComponent().path
+            try requireSpace(planned.map(\.byteCount).reduce(0, +), in: folder)
         }
         var reports: [QuantizationReport] = []
         for (job, plan) in zip(jobs, planned) {
@@ -134,33 +137,6 @@ struct QuantizeCommand: ParsableCommand {
         }
         if resolved(input) == resolved(output) {
             throw KitError(.usage, "\(output): would replace the original; name another output")
-        }
-    }
-
-    private func makeFolder() throws {
-        guard isFolder(input) else { return }
-        try writing(to: output) {
-            try FileManager.default.createDirectory(
-                atPath: output,
-                withIntermediateDirectories: true
-            )
-        }
-    }
-
-    /// Refuses to start what would fill the disk.
-    private func checkSpace(_ byteCount: Int) throws {
-        let folder =
-            isFolder(output)
-            ? output : URL(fileURLWithPath: output).deletingLastPathComponent().path
-        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: folder)
-        guard let free = (attributes?[.systemFreeSize] as? NSNumber)?.intValue else { return }
-        // Headers hold the vocabulary; 64 MiB are more than any has.
-        let needed = byteCount + (64 << 20)
-        if free < needed {
-            throw KitError(
-                .cannotWrite,
-                "\(folder): \(needed) bytes are needed and \(free) are free"
-            )
         }
     }
 

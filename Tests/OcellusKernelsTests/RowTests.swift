@@ -18,6 +18,9 @@ extension KernelTests {
                 rmsNorm(x, weight: weight, epsilon: 1e-5, into: out, on: pool)
                 rmsNormReference(x, weight: weight, epsilon: 1e-5, into: expected)
                 expectClose(out, expected, absolute: 1e-6, relative: 2e-6)
+                rmsNorm(x, weight: nil, epsilon: 1e-5, into: out, on: pool)
+                rmsNormReference(x, weight: nil, epsilon: 1e-5, into: expected)
+                expectClose(out, expected, absolute: 1e-6, relative: 2e-6)
 
                 layerNorm(x, weight: weight, bias: bias, epsilon: 1e-6, into: out, on: pool)
                 layerNormReference(x, weight: weight, bias: bias, epsilon: 1e-6, into: expected)

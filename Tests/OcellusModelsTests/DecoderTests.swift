@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import OcellusModels
+import ReferenceArrays
 import Testing
 
 /// Mamba-1 and Mamba-2 against `transformers` (scripts/references/decoders.py).

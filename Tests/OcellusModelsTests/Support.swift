@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import OcellusMemory
+import ReferenceArrays
 import Testing
 
 /// A folder of `Tests/Fixtures/models`, written by `scripts/references/models.py`.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import ReferenceArrays
 import Testing
 
 /// Encoders and projectors against `transformers` and torch (scripts/references/vision.py).

@@ -91,7 +91,8 @@ CK_REALTIME void ck_dequantize(ck_matrix w, ptrdiff_t first, ck_tensor out);
 
 /* ---- Rows ---- */
 
-/* out = x / rms(x) * weight, or with a bias: standardised * weight + bias. */
+/* out = x / rms(x) * weight, or with a bias: standardised * weight + bias.
+ * The weight of an RMS norm may be NULL: all ones. */
 typedef struct {
     ck_tensor x;
     const float *weight, *bias;

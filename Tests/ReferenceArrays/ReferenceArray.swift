@@ -4,17 +4,20 @@ import Foundation
 /// An array that NumPy wrote, version 1.0 of `.npy`, in C order: float32 or int64.
 ///
 /// - Source: the format's description in the manual of NumPy, `numpy.lib.format`.
-struct ReferenceArray {
+public struct ReferenceArray {
     /// The sizes, the slowest dimension first.
-    let shape: [Int]
+    public let shape: [Int]
     /// The elements; whole numbers are exact up to 2^24.
-    let elements: [Float]
+    public let elements: [Float]
 
-    enum FormatError: Error {
+    /// Why a file cannot be read.
+    public enum FormatError: Error {
+        /// It is not in the format, or of another type.
         case unreadable(path: String, what: String)
     }
 
-    init(path: String) throws {
+    /// Reads a file.
+    public init(path: String) throws {
         func fail(_ what: String) -> FormatError { .unreadable(path: path, what: what) }
         let data = try Data(contentsOf: URL(fileURLWithPath: path))
         guard data.count >= 10, data.starts(with: [0x93] + Array("NUMPY".utf8) + [1, 0]) else {
@@ -44,7 +47,7 @@ struct ReferenceArray {
     }
 
     /// The elements at one index of the first dimension.
-    subscript(_ index: Int) -> ArraySlice<Float> {
+    public subscript(_ index: Int) -> ArraySlice<Float> {
         let count = shape.dropFirst().reduce(1, *)
         return elements[index * count..<(index + 1) * count]
     }

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import OcellusFormat
+
+/// The tensors of a model as it was published, over all of its files.
+///
+///     let checkpoint = try Checkpoint(path: "mamba-130m-hf")
+///     let embedding = checkpoint["backbone.embeddings.weight"]
+public struct Checkpoint {
+    /// The names under which libraries store checkpoints, the preferred one first.
+    private static let fileNames = [
+        "model.safetensors.index.json", "model.safetensors", "pytorch_model.bin.index.json",
+        "pytorch_model.bin", "open_clip_model.safetensors", "open_clip_pytorch_model.bin",
+        "checkpoints/latest-checkpoint.pt", "latest-checkpoint.pt",
+    ]
+
+    /// Where it was found: a file, an index, or what a folder holds.
+    public let path: String
+    /// All files with tensors.
+    public let files: [String]
+    /// The tensors by name.
+    public private(set) var tensors: [String: SourceTensor]
+
+    /// Opens a file of tensors, an index of shards, or the first of either in a folder.
+    ///
+    /// - Throws: `ConversionError`, and `ModelFileError.cannotOpen`.
+    public init(path: String) throws {
+        let found = try Self.find(path)
+        let files =
+            found.hasSuffix(".index.json")
+            ? try Self.shards(of: found) : [(found, nil as Set<String>?)]
+        var tensors: [String: SourceTensor] = [:]
+        for (file, names) in files {
+            let read = try Self.tensors(of: file)
+            for tensor in read {
+                if let other = tensors.updateValue(tensor, forKey: tensor.name) {
+                    throw ConversionError.repeatedTensor(
+                        path: file,
+                        tensor: tensor.name,
+                        other: other.path
+                    )
+                }
+            }
+            for name in names ?? [] where tensors[name]?.path != file {
+                throw ConversionError.damaged(
+                    path: found,
+                    what: "the tensor '\(name)' should be in \(file), and is not;",
+                    offset: 0
+                )
+            }
+        }
+        self.path = found
+        self.files = files.map(\.0)
+        self.tensors = tensors
+    }
+
+    private init(path: String, files: [String], tensors: [String: SourceTensor]) {
+        self.path = path
+        self.files = files
+        self.tensors = tensors
+    }
+
+    /// Checkpoints that are published apart, as one: each under a prefix.
+    public static func joining(_ parts: [(prefix: String, checkpoint: Checkpoint)]) -> Checkpoint {
+        var tensors: [String: SourceTensor] = [:]
+        for (prefix, checkpoint) in parts {
+            for (name, tensor) in checkpoint.tensors { tensors[prefix + name] = tensor }
+        }
+        return Checkpoint(
+            path: parts.map(\.checkpoint.path).joined(separator: ", "),
+            files: parts.flatMap(\.checkpoint.files),
+            tensors: tensors
+        )
+    }
+
+    /// A tensor, or nil.
+    public subscript(_ name: String) -> SourceTensor? { tensors[name] }
+
+    /// The tensors whose names begin with a prefix, to be found without it.
+    public func removingPrefix(_ prefix: String) -> Checkpoint {
+        var kept: [String: SourceTensor] = [:]
+        for (name, tensor) in tensors where name.hasPrefix(prefix) {
+            kept[String(name.dropFirst(prefix.count))] = tensor
+        }
+        return Checkpoint(path: path, files: files, tensors: kept)
+    }
+
+    private static func find(_ path: String) throws(ConversionError) -> String {
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        guard exists else {
+            throw .missingFile(path: path, what: "there is no such file or folder")
+        }
+        guard isFolder.boolValue else { return path }
+        for name in fileNames where FileManager.default.fileExists(atPath: "\(path)/\(name)") {
+            return "\(path)/\(name)"
+        }
+        throw .missingFile(
+            path: path,
+            what: "the folder has no checkpoint: none of " + fileNames.joined(separator: ", ")
+        )
+    }
+
+    /// The files that an index names, and the tensors that each should have.
+    private static func shards(of index: String) throws -> [(String, Set<String>?)] {
+        let json = try JSONReader.read(path: index)
+        guard let map = json["weight_map"]?.members else {
+            throw ConversionError.missingKey(path: index, key: "weight_map")
+        }
+        var names: [String: Set<String>] = [:]
+        for (tensor, file) in map {
+            guard let file = file.string, !file.contains("/"), !file.isEmpty else {
+                throw ConversionError.badValue(
+                    path: index,
+                    key: "weight_map.\(tensor)",
+                    expected: "the name of a file in the same folder",
+                    found: file.summary
+                )
+            }
+            names[file, default: []].insert(tensor)
+        }
+        let folder = index.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+            .joined(separator: "/")
+        return names.sorted { $0.key < $1.key }
+            .map { (folder.isEmpty ? $0.key : "\(folder)/\($0.key)", $0.value) }
+    }
+
+    private static func tensors(of path: String) throws -> [SourceTensor] {
+        let file = try MappedFile(path: path)
+        let isSafetensors = path.hasSuffix(".safetensors")
+        return isSafetensors
+            ? try SafetensorsReader.tensors(of: file) : try PyTorchReader.tensors(of: file)
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import OcellusFormat
+
+/// Finds out what a published model is, and plans the files that it becomes.
+public enum ModelConversion {
+    /// The plans for all files of a model.
+    ///
+    /// Nothing is written; everything that can be refused is.
+    ///
+    /// - Throws: `ConversionError`, and `ModelFileError.cannotOpen`.
+    public static func plans(
+        for model: PublishedModel,
+        _ options: ConversionOptions
+    ) throws -> [ConversionPlan] {
+        guard DecoderSizes.describes(model.settings) else {
+            throw ConversionError.unsupported(
+                path: model.settings.path,
+                what: "not a model that is converted: "
+                    + (model.settings.json["model_type"]?.string ?? "no model_type")
+            )
+        }
+        // Mistral's Mamba has one more level.
+        let nested = model.checkpoint.removingPrefix("model.")
+        let checkpoint = nested.tensors.isEmpty ? model.checkpoint : nested
+        let decoder = try decoder(model, checkpoint, options)
+        return [try ConversionPlan(decoder, of: checkpoint, type: options.type)]
+    }
+
+    private static func decoder(
+        _ model: PublishedModel,
+        _ checkpoint: Checkpoint,
+        _ options: ConversionOptions
+    ) throws -> FileDescription {
+        var file = try MambaDescription.file(try DecoderSizes(model.settings), of: checkpoint)
+        addOrigin(of: model, options, to: &file)
+        let rowCount = file.tensors[0].shape[0]
+        let path = options.tokenizer ?? model.folder
+        try TokenizerSource.description(path: path).add(to: &file, rowCount: rowCount, path: path)
+        return file
+    }
+
+    /// Adds who made the model, under which licence.
+    static func addOrigin(
+        of model: PublishedModel,
+        _ options: ConversionOptions,
+        to file: inout FileDescription
+    ) {
+        let folder = URL(fileURLWithPath: model.folder).standardizedFileURL.lastPathComponent
+        file.add("general.name", .string(options.name ?? folder))
+        if let license = options.license ?? model.license {
+            file.add("general.license", .string(license))
+        }
+        if let origin = options.origin { file.add("general.source.url", .string(origin)) }
+    }
+}

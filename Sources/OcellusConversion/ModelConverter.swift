@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+import OcellusFormat
+import OcellusMemory
+import OcellusQuantization
+
+/// Writes the file that a plan describes.
+///
+/// Some rows are in memory at a time, or the whole tensors of a `computed` mapping; pages of the
+/// checkpoint are given back as soon as they are read. The bytes do not depend on the count of threads.
+///
+/// The file appears whole or not at all. Until then it is `PATH.partial`, with `PATH.partial.state`
+/// beside it; an error removes both. If the process is killed they stay, and the same conversion goes
+/// on with the first tensor that was not durable.
+public struct ModelConverter {
+    /// How many bytes of `Float` are in memory at a time.
+    private static let portion = 8 << 20
+    /// How many bytes are written between two points from which a conversion can go on.
+    private static let resumeInterval = 256 << 20
+
+    private let plan: ConversionPlan
+    private let path: String
+    private let threadCount: Int
+    private let resumePoint: ResumePoint
+
+    /// A converter for one file.
+    ///
+    /// - Parameters:
+    ///   - plan: What to write.
+    ///   - path: Where.
+    ///   - threadCount: How many threads compute.
+    /// - Throws: `ModelFileError.unwritable` if the plan makes no valid file.
+    public init(_ plan: ConversionPlan, to path: String, threadCount: Int = 1) throws {
+        self.plan = plan
+        self.path = path
+        self.threadCount = threadCount
+        let files = Set(plan.steps.flatMap { $0.sources.map(\.path) })
+        resumePoint = ResumePoint(
+            for: path,
+            header: try plan.header.fingerprint(path: path),
+            files: files.sorted()
+        )
+    }
+
+    /// The count of tensors that an interrupted conversion has left behind.
+    public var completeTensorCount: Int {
+        min(resumePoint.load() ?? 0, plan.steps.count)
+    }
+
+    /// Writes the partial file, all of it.
+    ///
+    /// - Parameter progress: Called after each tensor with its place in the plan and its error.
+    /// - Throws: `ConversionError.badWeight`, `ModelFileError.cannotWrite`.
+    public func write(progress: (Int, QuantizationErrorSums) -> Void) throws {
+        var writer = try ModelFileWriter(
+            path: path,
+            header: plan.header,
+            goingOnAfter: resumePoint.load()
+        )
+        do {
+            try write(to: &writer, progress: progress)
+            try writer.synchronize()
+            try resumePoint.save(tensorCount: plan.steps.count)
+        } catch {
+            // The writer removes the partial file.
+            resumePoint.remove()
+            throw error
+        }
+        writer.suspend()
+    }
+
+    /// Puts the complete partial file in its place.
+    ///
+    /// - Throws: `ModelFileError.cannotWrite`.
+    public func commit() throws {
+        let writer = try ModelFileWriter(
+            path: path,
+            header: plan.header,
+            goingOnAfter: plan.steps.count
+        )
+        try writer.finish()
+        resumePoint.remove()
+    }
+
+    private func write(
+        to writer: inout ModelFileWriter,
+        progress: (Int, QuantizationErrorSums) -> Void
+    ) throws {
+        var unsafeByteCount = 0
+        for index in writer.completeTensorCount..<plan.steps.count {
+            let step = plan.steps[index]
+            progress(index, try write(step, to: &writer))
+            unsafeByteCount += step.byteCount
+            if unsafeByteCount >= Self.resumeInterval {
+                try writer.synchronize()
+                try resumePoint.save(tensorCount: index + 1)
+                unsafeByteCount = 0
+            }
+        }
+    }
+
+    private func write(
+        _ step: ConversionPlan.Step,
+        to writer: inout ModelFileWriter
+    ) throws -> QuantizationErrorSums {
+        let elements = TensorElements(step)
+        var sums = QuantizationErrorSums()
+        let rowCount = max(1, Self.portion / (step.columns * MemoryLayout<Float>.size))
+        for start in stride(from: 0, to: step.rows, by: rowCount) {
+            let range = start..<min(start + rowCount, step.rows)
+            let values = elements.read(
+                range.lowerBound * step.columns..<range.upperBound * step.columns
+            )
+            let rows = try round(values, rowCount: range.count, for: step)
+            if let fault = rows.fault {
+                throw ConversionError.badWeight(
+                    path: step.sources.first?.path ?? path,
+                    tensor: step.sources.first?.name ?? step.mapping.name,
+                    index: (start + fault.row) * step.columns + fault.column,
+                    value: fault.value,
+                    type: step.type.name
+                )
+            }
+            sums.add(rows.errors)
+            try writer.write(UnsafeRawBufferPointer(rows.bytes))
+        }
+        return sums
+    }
+
+    private func round(
+        _ values: [Float],
+        rowCount: Int,
+        for step: ConversionPlan.Step
+    ) throws -> RowsQuantizer {
+        try values.withUnsafeBytes { buffer in
+            guard let base = buffer.baseAddress else {
+                throw ModelFileError.unwritable(
+                    path: path,
+                    what: "the tensor '\(step.mapping.name)' has no elements"
+                )
+            }
+            let matrix = unsafe WeightMatrix(
+                type: .f32,
+                rows: rowCount,
+                columns: step.columns,
+                base: base
+            )
+            let rows = RowsQuantizer(rows: matrix, type: step.type)
+            rows.run(threadCount: threadCount)
+            return rows
+        }
+    }
+}

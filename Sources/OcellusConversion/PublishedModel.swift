@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// A model as someone downloaded it: a checkpoint, its configuration, and the files beside them.
+public struct PublishedModel {
+    /// The folder.
+    public let folder: String
+    /// The tensors.
+    public let checkpoint: Checkpoint
+    /// What config.json says.
+    public let settings: ModelSettings
+
+    /// Opens a folder, or a checkpoint with the configuration in the same folder or the one above.
+    ///
+    /// - Throws: `ConversionError`, and `ModelFileError.cannotOpen`.
+    public init(path: String) throws {
+        checkpoint = try Checkpoint(path: path)
+        let folders = [
+            path, Self.folder(of: checkpoint.path), Self.folder(of: checkpoint.path) + "/..",
+        ]
+        let names = ["config.json", "open_clip_config.json"]
+        let found = folders.lazy.flatMap { folder in names.map { (folder, $0) } }
+            .first { FileManager.default.fileExists(atPath: "\($0)/\($1)") }
+        guard let found else {
+            throw ConversionError.missingFile(
+                path: path,
+                what: "there is no config.json beside the checkpoint"
+            )
+        }
+        folder = found.0
+        settings = try ModelSettings(path: "\(found.0)/\(found.1)")
+    }
+
+    /// The folder of a path.
+    static func folder(of path: String) -> String {
+        let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+            .joined(separator: "/")
+        return folder.isEmpty ? "." : folder
+    }
+
+    /// The licence that README.md states in its front matter, or nil.
+    var license: String? {
+        guard let text = try? String(contentsOfFile: "\(folder)/README.md", encoding: .utf8),
+            text.hasPrefix("---\n")
+        else { return nil }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
+        for line in lines.prefix(while: { $0 != "---" }) where line.hasPrefix("license:") {
+            return line.dropFirst("license:".count).trimmingCharacters(in: .whitespaces)
+        }
+        return nil
+    }
+}

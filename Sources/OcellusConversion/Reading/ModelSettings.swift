@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A configuration as published beside a model, with errors that name file and key.
+///
+///     let settings = try ModelSettings(path: "mamba-130m-hf/config.json")
+///     let width = try settings.size("hidden_size")
+public struct ModelSettings {
+    /// The greatest size of anything: far above any model, small enough for products.
+    private static let maximumSize = 1 << 24
+
+    /// The file.
+    public let path: String
+    /// What it holds.
+    public let json: JSONValue
+    /// The keys on the way from the file's top, with a dot after each.
+    private let prefix: String
+
+    /// Reads a file.
+    ///
+    /// - Throws: `ConversionError.damaged`, and `ModelFileError.cannotOpen`.
+    public init(path: String) throws {
+        self.init(path: path, json: try JSONReader.read(path: path))
+    }
+
+    /// Settings that were read elsewhere.
+    public init(path: String, json: JSONValue, prefix: String = "") {
+        self.path = path
+        self.json = json
+        self.prefix = prefix
+    }
+
+    /// Whether a key is there and not null.
+    public func has(_ key: String) -> Bool { !(json[key]?.isNull ?? true) }
+
+    /// The settings below a key.
+    ///
+    /// - Throws: `ConversionError.missingKey` and `.badValue`.
+    public func below(_ key: String) throws(ConversionError) -> ModelSettings {
+        let value = try value(key)
+        guard value.members != nil else { throw bad(key, "an object", value) }
+        return ModelSettings(path: path, json: value, prefix: prefix + key + ".")
+    }
+
+    /// A whole number from 1 to 2^24.
+    ///
+    /// - Throws: `ConversionError.missingKey` and `.badValue`.
+    public func size(_ key: String, default fallback: Int? = nil) throws(ConversionError) -> Int {
+        if let fallback, !has(key) { return fallback }
+        let value = try value(key)
+        guard let size = value.int, 1...Self.maximumSize ~= size else {
+            throw bad(key, "a whole number from 1 to \(Self.maximumSize)", value)
+        }
+        return size
+    }
+
+    /// A finite number from 0.
+    ///
+    /// - Throws: `ConversionError.missingKey` and `.badValue`.
+    public func number(
+        _ key: String,
+        default fallback: Float? = nil
+    ) throws(ConversionError) -> Float {
+        if let fallback, !has(key) { return fallback }
+        let value = try value(key)
+        guard let number = value.number, number.isFinite, number >= 0 else {
+            throw bad(key, "a number from 0", value)
+        }
+        return Float(number)
+    }
+
+    /// A truth value.
+    ///
+    /// - Throws: `ConversionError.badValue`.
+    public func flag(_ key: String, default fallback: Bool) throws(ConversionError) -> Bool {
+        guard has(key) else { return fallback }
+        let value = try value(key)
+        guard let flag = value.bool else { throw bad(key, "true or false", value) }
+        return flag
+    }
+
+    /// A text.
+    ///
+    /// - Throws: `ConversionError.missingKey` and `.badValue`.
+    public func text(
+        _ key: String,
+        default fallback: String? = nil
+    ) throws(ConversionError) -> String {
+        if let fallback, !has(key) { return fallback }
+        let value = try value(key)
+        guard let text = value.string else { throw bad(key, "a text", value) }
+        return text
+    }
+
+    /// Refuses another value than the one that is supported; a missing key has that value.
+    ///
+    /// - Throws: `ConversionError.badValue`.
+    public func require(_ key: String, _ expected: Bool) throws(ConversionError) {
+        guard try flag(key, default: expected) == expected else {
+            throw .badValue(
+                path: path,
+                key: prefix + key,
+                expected: "\(expected)",
+                found: "\(!expected)"
+            )
+        }
+    }
+
+    /// The error for a value that a caller cannot use.
+    public func bad(_ key: String, _ expected: String, _ found: JSONValue) -> ConversionError {
+        .badValue(path: path, key: prefix + key, expected: expected, found: found.summary)
+    }
+
+    /// The value of a key that must be there.
+    public func value(_ key: String) throws(ConversionError) -> JSONValue {
+        guard let value = json[key], !value.isNull else {
+            throw .missingKey(path: path, key: prefix + key)
+        }
+        return value
+    }
+}

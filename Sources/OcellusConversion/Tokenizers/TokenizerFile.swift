@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Reads Hugging Face's `tokenizer.json`.
+///
+/// - Source: huggingface/tokenizers, tokenizers/src/models/bpe, pre_tokenizers and normalizers.
+struct TokenizerFile {
+    private let settings: ModelSettings
+
+    /// Opens a file.
+    init(path: String) throws {
+        settings = try ModelSettings(path: path)
+    }
+
+    /// The tokenizer that the file describes.
+    ///
+    /// - Parameter special: The names of tokens with a meaning, from the files beside it.
+    /// - Throws: `ConversionError`.
+    func description(_ special: SpecialTokens) throws(ConversionError) -> TokenizerDescription {
+        let model = try settings.below("model")
+        guard try model.text("type", default: "BPE") == "BPE" else {
+            throw model.bad("type", "'BPE'", try model.value("type"))
+        }
+        var (tokens, types) = try vocabulary(model)
+        let added = try addedTokens()
+        for token in added {
+            while tokens.count <= token.id {
+                tokens.append("[PAD\(tokens.count)]")
+                types.append(.unused)
+            }
+            tokens[token.id] = token.content
+            types[token.id] = token.isSpecial ? .control : .userDefined
+        }
+        let style = try PreTokenizerStyle(settings)
+        guard let end = special.end(among: tokens) else {
+            throw .unsupported(
+                path: settings.path,
+                what: "no token is known to end a text; tokenizer_config.json has no eos_token"
+            )
+        }
+        return TokenizerDescription(
+            model: "gpt2",
+            preTokenizer: style.rawValue,
+            tokens: tokens,
+            types: types,
+            merges: try merges(model),
+            endOfText: end,
+            start: special.start(among: tokens),
+            addsStart: special.addsStart,
+            normalizes: try style.normalizes(settings)
+        )
+    }
+
+    /// The ordinary tokens, in the order of their ids.
+    private func vocabulary(
+        _ model: ModelSettings
+    ) throws(ConversionError) -> (tokens: [String], types: [TokenizerDescription.TokenType]) {
+        let vocabulary = try model.value("vocab")
+        guard let members = vocabulary.members, !members.isEmpty else {
+            throw model.bad("vocab", "an object of tokens and ids", vocabulary)
+        }
+        var tokens: [String?] = []
+        for (text, id) in members {
+            guard let id = id.int, 0..<(1 << 24) ~= id else {
+                throw model.bad("vocab.\(text)", "an id from 0 to 2^24", id)
+            }
+            while tokens.count <= id { tokens.append(nil) }
+            guard tokens[id] == nil else {
+                throw model.bad("vocab.\(text)", "an id of its own", .number(Double(id)))
+            }
+            tokens[id] = text
+        }
+        return (
+            tokens.enumerated().map { $1 ?? "[PAD\($0)]" },
+            tokens.map { $0 == nil ? .unused : .normal }
+        )
+    }
+
+    private func addedTokens() throws(ConversionError) -> [(
+        id: Int, content: String, isSpecial: Bool
+    )] {
+        guard let list = settings.json["added_tokens"]?.array else { return [] }
+        var added: [(id: Int, content: String, isSpecial: Bool)] = []
+        for value in list {
+            let token = ModelSettings(path: settings.path, json: value, prefix: "added_tokens.")
+            guard let id = value["id"]?.int, 0..<(1 << 24) ~= id else {
+                throw token.bad("id", "an id from 0 to 2^24", value["id"] ?? .null)
+            }
+            added.append((id, try token.text("content"), try token.flag("special", default: false)))
+        }
+        return added.sorted { $0.id < $1.id }
+    }
+
+    /// "left right", from texts or, in newer files, from pairs.
+    private func merges(_ model: ModelSettings) throws(ConversionError) -> [String] {
+        let value = try model.value("merges")
+        guard let list = value.array else { throw model.bad("merges", "a list", value) }
+        var merges: [String] = []
+        merges.reserveCapacity(list.count)
+        for (index, merge) in list.enumerated() {
+            if let text = merge.string {
+                merges.append(text)
+            } else if let pair = merge.array, pair.count == 2, let left = pair[0].string,
+                let right = pair[1].string
+            {
+                merges.append("\(left) \(right)")
+            } else {
+                throw model.bad("merges.\(index)", "two tokens", merge)
+            }
+        }
+        return merges
+    }
+}

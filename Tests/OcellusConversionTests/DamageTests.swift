@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import OcellusConversion
+import OcellusFormat
+import Testing
+
+/// Wrong, truncated and mixed-up inputs: each is refused with a message that says where and what, and
+/// nothing is left behind.
+struct DamageTests {
+    /// The message with which a conversion is refused.
+    private func refusal(
+        of folder: PublishedFolder,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> String {
+        let out = try TemporaryFolder()
+        var message = ""
+        do {
+            try convert(folder.path, to: out.path)
+            Issue.record("nothing was refused", sourceLocation: sourceLocation)
+        } catch let error as ConversionError {
+            message = error.description
+        } catch let error as ModelFileError {
+            message = error.description
+        }
+        #expect(out.names == [], "files are left", sourceLocation: sourceLocation)
+        return message
+    }
+
+    @Test(arguments: [("mamba-hf", "model.safetensors"), ("mamba", "pytorch_model.bin")])
+    func `no truncated checkpoint is taken`(fixture: String, file: String) throws {
+        let folder = try PublishedFolder(fixture)
+        let data = try folder.data(file)
+        // All lengths of the header, then some.
+        let lengths = Array(1..<200) + stride(from: 200, to: data.count, by: 997) + [data.count - 1]
+        for length in lengths {
+            try folder.write(data.prefix(length), to: file)
+            #expect(throws: ConversionError.self, "\(length) bytes") {
+                _ = try Checkpoint(path: folder.path)
+            }
+        }
+    }
+
+    @Test(arguments: [("mamba-hf", "model.safetensors"), ("mamba", "pytorch_model.bin")])
+    func `a changed byte never traps`(fixture: String, file: String) throws {
+        let folder = try PublishedFolder(fixture)
+        let data = try folder.data(file)
+        let ends = Array(0..<2500) + Array(data.count - 2500..<data.count)
+        for (index, position) in ends.enumerated() where index % 3 == 0 {
+            var changed = data
+            changed[position] ^= UInt8(1 << (index / 3 % 8))
+            try folder.write(changed, to: file)
+            _ = try? Checkpoint(path: folder.path)
+        }
+    }
+
+    @Test
+    func `a pickle that would run a program is refused with the name of it`() throws {
+        let folder = try PublishedFolder("mamba")
+        // Names of the same length, so that the archive stays sound.
+        try folder.replace(
+            "collections\nOrderedDict",
+            by: "posix.posix\nsystem_call",
+            in: "pytorch_model.bin"
+        )
+        let message = try refusal(of: folder)
+        #expect(message.contains("'posix.posix.system_call'"))
+        #expect(message.contains("pytorch_model.bin"))
+    }
+
+    @Test
+    func `a file from before zip archives is told how to become one`() throws {
+        let folder = try PublishedFolder("mamba")
+        try folder.write(Data([0x80, 2, 0x8A, 10]) + Data(count: 100), to: "pytorch_model.bin")
+        #expect(try refusal(of: folder).contains("torch.save"))
+    }
+
+    @Test
+    func `a wrong size names tensor, expected and found shape`() throws {
+        let folder = try PublishedFolder("mamba-hf")
+        try folder.replace("\"state_size\": 8", by: "\"state_size\": 4", in: "config.json")
+        let message = try refusal(of: folder)
+        #expect(
+            message.contains(
+                "model.safetensors: the tensor 'backbone.layers.0.mixer.x_proj.weight'"
+            )
+        )
+        #expect(message.contains("[10, 64], has [18, 64]"))
+    }
+
+    @Test
+    func `a tensor too few and one too many`() throws {
+        let few = try PublishedFolder("mamba-hf")
+        try few.replace(
+            "\"num_hidden_layers\": 2",
+            by: "\"num_hidden_layers\": 3",
+            in: "config.json"
+        )
+        let missing = try refusal(of: few)
+        #expect(missing.contains("'backbone.layers.2.norm.weight' of shape [32] is missing"))
+        let many = try PublishedFolder("mamba-hf")
+        try many.replace(
+            "\"num_hidden_layers\": 2",
+            by: "\"num_hidden_layers\": 1",
+            in: "config.json"
+        )
+        #expect(
+            try refusal(of: many).contains(
+                "'backbone.layers.1.mixer.A_log' of shape [64, 8] has no"
+            )
+        )
+    }
+
+    @Test
+    func `whole numbers are no weights`() throws {
+        let folder = try PublishedFolder("mamba-hf")
+        try folder.replace("\"F32\"", by: "\"I32\"", in: "model.safetensors")
+        #expect(try refusal(of: folder).contains("F16 or BF16, has I32"))
+    }
+
+    @Test
+    func `a weight that is not finite is found, and nothing is left behind`() throws {
+        let folder = try PublishedFolder("mamba-hf")
+        var data = try folder.data("model.safetensors")
+        data.replaceSubrange(data.count - 4..<data.count, with: [0, 0, 0xC0, 0x7F])
+        try folder.write(data, to: "model.safetensors")
+        #expect(try refusal(of: folder).contains("nan at element"))
+    }
+
+    @Test
+    func `offsets must be those of the shape and leave no gap`() throws {
+        let folder = try PublishedFolder("mamba-hf")
+        try folder.rewriteHeader { $0["backbone.norm_f.weight"]?["shape"] = [1 << 40, 1 << 40] }
+        #expect(
+            try refusal(of: folder).contains(
+                "'backbone.norm_f.weight' has 128 bytes, which are not"
+            )
+        )
+        let gap = try PublishedFolder("mamba-hf")
+        try gap.rewriteHeader(appending: Data(count: 8)) { _ in }
+        #expect(try refusal(of: gap).contains("8 bytes that belong to no tensor"))
+    }
+
+    @Test
+    func `a shard that is missing, and one with another's tensors`() throws {
+        let folder = try PublishedFolder("mamba-sharded")
+        let second = "model-00002-of-00003.safetensors"
+        let data = try folder.data(second)
+        try FileManager.default.removeItem(atPath: "\(folder.path)/\(second)")
+        #expect(try refusal(of: folder).contains("\(second): cannot be opened"))
+        try folder.write(try folder.data("model-00001-of-00003.safetensors"), to: second)
+        #expect(try refusal(of: folder).contains("is also in"))
+        try folder.write(data, to: second)
+        try folder.replace("model-00003", by: "../../00003", in: "model.safetensors.index.json")
+        #expect(try refusal(of: folder).contains("the name of a file in the same folder"))
+    }
+
+    @Test
+    func `what a configuration may not say`() throws {
+        for (text, other, expected) in [
+            ("\"hidden_size\": 32", "\"hidden_size\": 0", "'hidden_size' should be a whole number"),
+            (
+                "\"hidden_size\": 32", "\"hidden_size\": 1e300",
+                "'hidden_size' should be a whole number"
+            ),
+            ("\"hidden_size\": 32", "\"hidden_sise\": 32", "the key 'hidden_size' is missing"),
+            ("\"mamba\"", "\"llama\"", "not a model that is converted: llama"),
+            ("\"use_bias\": false", "\"use_bias\": true", "'use_bias' should be false, is true"),
+            ("{\n", "{\n\"a\": 1, \"a\": 2,", "the key 'a' is there twice"),
+            ("\"state_size\": 8", "\"state_size\": 8]", "not valid JSON"),
+        ] {
+            let folder = try PublishedFolder("mamba-hf")
+            try folder.replaceOnce(text, by: other, in: "config.json")
+            let message = try refusal(of: folder)
+            #expect(message.contains(expected), "\(message)")
+            #expect(message.contains("config.json"))
+        }
+    }
+
+    @Test
+    func `a tokenizer of another model`() throws {
+        let folder = try PublishedFolder("mamba-hf")
+        try folder.replaceOnce("\"ing\": ", by: "\"ingots\": 999, \"ing\": ", in: "tokenizer.json")
+        #expect(try refusal(of: folder).contains("1000 tokens, the embedding 288 rows"))
+        try FileManager.default.removeItem(atPath: "\(folder.path)/tokenizer.json")
+        #expect(try refusal(of: folder).contains("--tokenizer"))
+    }
+}

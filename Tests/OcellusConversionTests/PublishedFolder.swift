@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// A copy of a fixture as a folder of its own, to be damaged.
+final class PublishedFolder {
+    private let folder: TemporaryFolder
+    var path: String { folder.path }
+
+    init(_ name: String) throws {
+        folder = try TemporaryFolder()
+        let files = FileManager.default
+        for file in try files.contentsOfDirectory(atPath: Fixture(name).path)
+        where !file.hasSuffix(".npy") {
+            try files.copyItem(atPath: "\(Fixture(name).path)/\(file)", toPath: folder.file(file))
+        }
+    }
+
+    func data(_ name: String) throws -> Data {
+        try Data(contentsOf: URL(fileURLWithPath: folder.file(name)))
+    }
+
+    func write(_ data: Data, to name: String) throws {
+        try data.write(to: URL(fileURLWithPath: folder.file(name)))
+    }
+
+    /// Replaces a text where it first occurs in a file.
+    func replaceOnce(_ text: String, by other: String, in name: String) throws {
+        var data = try data(name)
+        if let range = data.range(of: Data(text.utf8)) {
+            data.replaceSubrange(range, with: Data(other.utf8))
+        }
+        try write(data, to: name)
+    }
+
+    /// Replaces a text wherever it occurs in a file; the other must not contain it.
+    func replace(_ text: String, by other: String, in name: String) throws {
+        var data = try data(name)
+        while let range = data.range(of: Data(text.utf8)) {
+            data.replaceSubrange(range, with: Data(other.utf8))
+        }
+        try write(data, to: name)
+    }
+
+    /// Changes the header of model.safetensors, and appends to its data.
+    func rewriteHeader(
+        appending more: Data = Data(),
+        _ change: (inout [String: [String: Any]]) -> Void
+    ) throws {
+        let name = "model.safetensors"
+        let data = try data(name)
+        let length = data.withUnsafeBytes { Int($0.loadUnaligned(as: UInt64.self)) }
+        let object = try JSONSerialization.jsonObject(with: data[8..<8 + length])
+        var header = object as? [String: [String: Any]] ?? [:]
+        change(&header)
+        let new = try JSONSerialization.data(withJSONObject: header)
+        let count = withUnsafeBytes(of: UInt64(new.count).littleEndian) { Data($0) }
+        try write(count + new + data[(8 + length)...] + more, to: name)
+    }
+}
