@@ -5,7 +5,6 @@
  */
 #include "kernels.h"
 
-#include <stdatomic.h>
 #if defined(__aarch64__)
 #include <sys/auxv.h>
 #endif
@@ -56,18 +55,17 @@ static int usable_sets(const ck_kernels *sets[SET_LIMIT]) {
     return count;
 }
 
-static const ck_kernels *_Atomic chosen;
+/* Each thread has its own choice, and a job runs what its caller chose: tests
+ * of one set do not change the sums of those that run beside them. */
+static _Thread_local const ck_kernels *chosen;
 
 static const ck_kernels *kernels(void) {
-    const ck_kernels *set =
-        atomic_load_explicit(&chosen, memory_order_relaxed);
-    if (!set) {
+    if (!chosen) {
         const ck_kernels *sets[SET_LIMIT];
         usable_sets(sets);
-        set = sets[0];
-        atomic_store_explicit(&chosen, set, memory_order_relaxed);
+        chosen = sets[0];
     }
-    return set;
+    return chosen;
 }
 
 const char *ck_instruction_set_name(void) { return kernels()->name; }
@@ -80,7 +78,7 @@ int ck_instruction_set_count(void) {
 void ck_select_instruction_set(int index) {
     const ck_kernels *sets[SET_LIMIT];
     if (index < usable_sets(sets))
-        atomic_store_explicit(&chosen, sets[index], memory_order_relaxed);
+        chosen = sets[index];
 }
 
 /* ---- Work ---- */

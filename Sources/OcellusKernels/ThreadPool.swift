@@ -35,7 +35,7 @@ public func instructionSetName() -> String {
 /// The count of instruction sets that this processor runs, for tests.
 var usableInstructionSetCount: Int { Int(ck_instruction_set_count()) }
 
-/// Runs the kernels on another instruction set, for tests; 0 is the best.
+/// Runs the kernels of this thread on another instruction set, for tests; 0 is the best.
 func selectInstructionSet(_ index: Int) {
     ck_select_instruction_set(Int32(clamping: index))
 }

@@ -37,7 +37,8 @@ int ck_pool_thread_count(const ck_pool *pool);
 
 /* The best instruction set of this processor that the kernels know. */
 const char *ck_instruction_set_name(void);
-/* For tests: how many sets this processor can run, and the choice of one. */
+/* For tests: how many sets this processor can run, and the choice of one for
+ * the jobs of this thread. */
 int ck_instruction_set_count(void);
 void ck_select_instruction_set(int index);
 
