@@ -2,8 +2,9 @@
 
 /// What can be wrong with a live source, and what the source does about it.
 ///
-/// At the start a fault without pictures is an error; later the source reopens, with growing pauses,
-/// until pictures come again. Bad pictures are left out.
+/// At the start a fault without pictures is an error, but that a camera is not there yet if it may be
+/// waited for. Later the source reopens, with growing pauses, until pictures come again. Bad pictures
+/// are left out.
 public enum CaptureFault: Error {
     // No pictures.
     /// Another program uses the device.
@@ -12,6 +13,8 @@ public enum CaptureFault: Error {
     case noPermission(path: String)
     /// There is no such device now.
     case absent(path: String)
+    /// There is no such device yet, and the source waits for it.
+    case awaited(path: String)
     /// The device went away while it was in use; `usbAddress` finds it under every number.
     case unplugged(path: String, usbAddress: String?)
     /// No good picture came for so long.
@@ -61,6 +64,9 @@ public enum CaptureFault: Error {
                 + "then log in again"
         case .absent(let path):
             "\(path) is not there; plug the camera in; those that are there: ocellus cameras"
+        case .awaited(let path):
+            "\(path) is not there yet; waiting for it: plug the camera in; those that are there: "
+                + "ocellus cameras"
         case .unplugged(let path, let usbAddress):
             "\(path) was unplugged, or lost its power; waiting for it"
                 + (usbAddress.map { "; --source \($0) finds it under any number" } ?? "")

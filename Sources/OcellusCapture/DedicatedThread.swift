@@ -14,12 +14,13 @@ final class DedicatedThread {
     private var thread = pthread_t()
     private var isJoined = false
 
-    /// Starts the thread; nil, with `errno`, if the system has no thread left.
+    /// Starts the thread.
     ///
     /// - Parameters:
     ///   - stackByteCount: the size of its stack.
     ///   - body: what it runs; must end once its owner wants it to.
-    init?(stackByteCount: Int, _ body: @escaping @Sendable () -> Void) {
+    /// - Throws: `V4L2Failure` if the system has no thread left.
+    init(stackByteCount: Int, _ body: @escaping @Sendable () -> Void) throws(V4L2Failure) {
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
         defer { unsafe _ = pthread_attr_destroy(&attributes) }
@@ -31,14 +32,26 @@ final class DedicatedThread {
         defer { unsafe _ = pthread_sigmask(SIG_SETMASK, &before, nil) }
         // Safety: the thread takes over this reference.
         let context = unsafe Unmanaged.passRetained(Body(body)).toOpaque()
-        guard unsafe pthread_create(&thread, &attributes, DedicatedThread.main, context) == 0
-        else {
+        let error = unsafe pthread_create(&thread, &attributes, DedicatedThread.main, context)
+        guard error == 0 else {
             unsafe Unmanaged<Body>.fromOpaque(context).release()
-            return nil
+            throw V4L2Failure(call: "pthread_create", number: error)
         }
     }
 
     deinit { join() }
+
+    /// Lets the thread run before all others that have no real-time priority.
+    ///
+    /// The corresponding C call is `pthread_setschedparam(SCHED_FIFO)`, with the lowest priority.
+    ///
+    /// - Returns: why the system does not permit it; nil if it does.
+    func becomeRealtime() -> String? {
+        var priority = sched_param()
+        priority.sched_priority = sched_get_priority_min(SCHED_FIFO)
+        let refusal = unsafe pthread_setschedparam(thread, SCHED_FIFO, &priority)
+        return refusal == 0 ? nil : SystemError.reason(refusal)
+    }
 
     /// Waits until the body has ended.
     func join() {

@@ -3,7 +3,7 @@ import CLibc
 
 /// When a live source hands out its next picture, and when it tries again after an outage.
 ///
-/// All times are nanoseconds of CLOCK_MONOTONIC.
+/// All moments are nanoseconds of CLOCK_MONOTONIC; what is not given is now.
 struct LivePace {
     /// When the pictures stopped; nil as long as they come.
     private(set) var outageStart: Int64?
@@ -23,16 +23,15 @@ struct LivePace {
     }
 
     /// How long to wait until a picture is wanted; not positive if one is.
-    var timeToPicture: Int64 { dueTime - clibc_monotonic_nanoseconds() }
+    func timeToPicture(_ now: Int64 = clibc_monotonic_nanoseconds()) -> Int64 { dueTime - now }
 
     /// How long to wait until trying again; not positive if it is time.
-    var timeToAttempt: Int64 { nextAttempt - clibc_monotonic_nanoseconds() }
+    func timeToAttempt(_ now: Int64 = clibc_monotonic_nanoseconds()) -> Int64 { nextAttempt - now }
 
     /// A picture was handed out.
     ///
     /// - Returns: how long there was none, if that was an outage.
-    mutating func noteDelivery() -> Duration? {
-        let now = clibc_monotonic_nanoseconds()
+    mutating func noteDelivery(at now: Int64 = clibc_monotonic_nanoseconds()) -> Duration? {
         if let period {
             // On a fixed grid from the first picture, unless pictures come too late for it.
             dueTime = (dueTime == 0 ? now : dueTime) + period
@@ -46,10 +45,14 @@ struct LivePace {
 
     /// The pictures have stopped, or trying again was in vain.
     ///
-    /// - Parameter silence: how long there were none when that was noticed.
+    /// - Parameters:
+    ///   - silence: how long there were none when that was noticed.
+    ///   - now: when it was noticed.
     /// - Returns: whether they came until then.
-    mutating func noteFailure(after silence: Duration = .zero) -> Bool {
-        let now = clibc_monotonic_nanoseconds()
+    mutating func noteFailure(
+        after silence: Duration = .zero,
+        at now: Int64 = clibc_monotonic_nanoseconds()
+    ) -> Bool {
         nextAttempt = now + pause
         pause = min(2 * pause, LivePace.longestPause)
         guard outageStart == nil else { return false }

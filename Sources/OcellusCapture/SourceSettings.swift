@@ -23,6 +23,8 @@ public struct SourceSettings: Sendable {
     public let patience: Duration
     /// What is wished of a camera.
     public let camera: CameraSettings
+    /// Whether a camera that is not there when the source is opened is waited for.
+    public let awaitsCamera: Bool
     /// Is told what a live source has to tell, on the thread that asks for its frames.
     public let report: @Sendable (CaptureNotice) -> Void
 
@@ -40,6 +42,7 @@ public struct SourceSettings: Sendable {
         stop: StopSignal? = nil,
         patience: Duration = .seconds(10),
         camera: CameraSettings = CameraSettings(),
+        awaitsCamera: Bool = false,
         report: @escaping @Sendable (CaptureNotice) -> Void = { _ in }
     ) {
         precondition(period.map { $0 > .zero } ?? true)
@@ -52,6 +55,7 @@ public struct SourceSettings: Sendable {
         self.stop = stop
         self.patience = patience
         self.camera = camera
+        self.awaitsCamera = awaitsCamera
         self.report = report
     }
 

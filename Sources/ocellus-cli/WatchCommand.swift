@@ -21,6 +21,8 @@ struct WatchCommand {
           --on-change T       each frame of which a part changed by T steps of 255; may be used
                               with --every. The others cost no encoding and are not asked about
           --count N           stop after N frames
+          --no-wait           end with exit code 66 if the camera is not there at the start, and do
+                              not wait for it
           --crop X,Y,W,H      look only at this part of each picture, in its pixels
         which questions:
         \(WatchRules.help)
@@ -50,8 +52,8 @@ struct WatchCommand {
               --choices yes,no --ask "Is there a person?" --when yes --enter 0.8 --leave 0.4 \\
               --hold 3 --min-interval 1m --exec "notify-send person" --state door.state
 
-        exit codes: 0 the source ended, N frames were seen, or a signal asked to stop; others as in
-        ocellus --help
+        exit codes: 0 the source ended, N frames were seen, or a signal asked to stop; 65 a clip is
+        damaged, and what could be read was answered about; others as in ocellus --help
         """
 
     /// Above what the noise of a usual camera does to the mean of a block, see README.md.
@@ -71,7 +73,8 @@ struct WatchCommand {
                 + WatchRules.options + KeptFrames.options + [
                     Option("--source", "PATH"), Option("--every", "TIME"),
                     Option("--on-change", "T"),
-                    Option("--count", "N"), Option("--crop", "X,Y,W,H"), Option("--answer", "WHEN"),
+                    Option("--count", "N"), Option("--no-wait"), Option("--crop", "X,Y,W,H"),
+                    Option("--answer", "WHEN"),
                     Option("--state", "FILE"), Option("--save-every", "TIME"), Option("--json"),
                     Option("--view"), Option("--seal"), Option("--stats"),
                 ],
@@ -102,6 +105,7 @@ struct WatchCommand {
             limit: try ModelOptions.frameLimit(arguments) ?? .standardLimit,
             stop: stop,
             camera: try CameraOptions.settings(arguments),
+            awaitsCamera: !arguments.has("--no-wait"),
             report: { writeNote("ocellus: " + $0.description) }
         )
         source.hideSecrets()

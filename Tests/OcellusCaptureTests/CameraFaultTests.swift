@@ -76,6 +76,46 @@ import Testing
         #expect(try #require(thrown).description.contains("fuser -v /dev/video7"))
     }
 
+    @Test("a camera that is not there yet is waited for, if that is wished")
+    func awaited() throws {
+        let camera = ScriptedCamera()
+        scripted_camera_unplug(camera.script)
+        // As udev has it: the device is there before the user may open it.
+        camera.fail(SCRIPTED_OPEN, EACCES)
+        BackgroundThread.start {
+            while camera.count(SCRIPTED_OPEN) < 2 { usleep(1000) }
+            scripted_camera_plug(camera.script)
+        }
+        let source = try camera.open(awaits: true)
+        camera.push(1)
+        #expect(try source.take(slot.bytes) != nil)
+        #expect(camera.notices(with: "is not there yet; waiting for it") == 1)
+        #expect(camera.notices(with: "may not be opened by this user") == 1)
+        #expect(camera.notices(with: "64x48 YUYV") == 1)
+        #expect(source.statistics.outages == 0)
+    }
+
+    @Test func waitingForACameraEndsWithAStop() throws {
+        let camera = ScriptedCamera()
+        scripted_camera_unplug(camera.script)
+        let stop = try StopSignal()
+        stop.raise()
+        let thrown = #expect(throws: CaptureError.self) {
+            try camera.open(stop: stop, awaits: true)
+        }
+        guard case .stopped = thrown else {
+            Issue.record("\(String(describing: thrown))")
+            return
+        }
+    }
+
+    @Test("only for what is not there is waited", arguments: [EBUSY, EACCES, EIO])
+    func notAwaited(error: Int32) throws {
+        let camera = ScriptedCamera()
+        camera.fail(SCRIPTED_OPEN, error)
+        #expect(throws: CaptureError.self) { try camera.open(awaits: true) }
+    }
+
     @Test func aMetadataNodeIsNoCamera() throws {
         let camera = ScriptedCamera()
         // V4L2_CAP_META_CAPTURE and V4L2_CAP_STREAMING.
@@ -216,6 +256,9 @@ import Testing
         // A gap of two; what stays or goes back is one more.
         #expect(numbers == [0, 1, 2, 5, 6, 7])
         #expect(source.statistics.lost == 2)
+        // A driver may say when a picture will have ended, up to 33 ms later.
+        camera.push(1, time: clibc_monotonic_nanoseconds() + 120_000_000)
+        _ = try source.take(slot.bytes)
         #expect(source.statistics.untimed == 0)
         for time in [Int64.max - 1, 0, 5, clibc_monotonic_nanoseconds() + 60_000_000_000] {
             let before = clibc_monotonic_nanoseconds()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CAllocationCounter
 import Foundation
 import OcellusMemory
 import Synchronization
@@ -63,6 +64,37 @@ import Testing
             #expect(frame.captureTime != nil)
         }
         #expect(notices.count("64x48") == 1 && notices.all.count == 1)
+
+        let before = allocation_count()
+        var takenCount = 0
+        for _ in 0..<10 where try source.next(into: slot.bytes) != nil { takenCount += 1 }
+        #expect(allocation_count() == before)
+        #expect(takenCount == 10)
+    }
+
+    @Test func readingAPictureAllocatesNothing() throws {
+        let size = ImageSize(width: 64, height: 48)
+        let layout = try FrameLayout(size: size, format: .yuv420)
+        let path = NSTemporaryDirectory() + "ocellus-\(UUID().uuidString)"
+        defer { unlink(path) }
+        let frame = Data("FRAME\n".utf8) + Data(count: layout.byteCount)
+        try Data((0..<20).map { _ in frame }.joined()).write(to: URL(filePath: path))
+        let quit = try StopSignal()
+        let child = try ChildProcess("cat", [path], path: path)
+        let input = InputStream(child, of: path, stop: quit)
+        input.patience = .seconds(60)
+        let reader = NetworkReader(
+            input,
+            layout: layout,
+            latest: LatestFrame(slotByteCount: layout.byteCount),
+            arrival: try WakeEvent(),
+            quit: quit,
+            position: -1
+        )
+        let before = allocation_count()
+        reader.run()
+        #expect(allocation_count() - before == 0)
+        #expect(reader.finish().position == 19)
     }
 
     @Test func aStreamThatEndsIsConnectedAgain() throws {

@@ -87,6 +87,7 @@ final class ScriptedCamera: @unchecked Sendable {  // its script has a lock of i
         source: String = "/dev/video7",
         period: Duration? = nil,
         stop: StopSignal? = nil,
+        awaits: Bool = false,
         bus: VideoBus = VideoBus(system: "/nowhere", devices: "/nowhere")
     ) throws -> CameraSource {
         let told = told
@@ -97,6 +98,7 @@ final class ScriptedCamera: @unchecked Sendable {  // its script has a lock of i
                 period: period,
                 stop: stop,
                 camera: camera,
+                awaitsCamera: awaits,
                 report: { notice in told.lines.withLock { $0.append(notice.description) } }
             ),
             bus: bus,

@@ -55,7 +55,8 @@ final class CameraSource {
     ///   - bus: where cameras are looked for.
     ///   - calls: the system calls; nil for the system's own.
     /// - Throws: `CaptureError.camera` with the fault that keeps the camera from giving pictures, or
-    ///   with a control that cannot be set; `.image` if there is no memory.
+    ///   with a control that cannot be set; `.stopped` if it was waited for in vain; `.image` if there
+    ///   is no memory.
     init(
         _ address: CameraAddress,
         settings: SourceSettings,
@@ -63,19 +64,7 @@ final class CameraSource {
         calls: CameraCalls? = nil
     ) throws(CaptureError) {
         let path = address.description
-        let opened: OpenCamera
-        do throws(CaptureFault) {
-            opened = try OpenCamera(
-                address,
-                settings: settings.camera,
-                limits: OpenCamera.Limits(size: settings.limit),
-                bus: bus,
-                calls: calls
-            )
-            for fault in opened.faults { if case .control = fault { throw fault } }
-        } catch {
-            throw .camera(error)
-        }
+        let opened = try OpenCamera.first(address, settings: settings, bus: bus, calls: calls)
         do throws(V4L2Failure) {
             frameEvent = try WakeEvent()
         } catch {
@@ -151,7 +140,7 @@ final class CameraSource {
                 endStream()
                 continue
             }
-            let rest = pace.timeToPicture
+            let rest = pace.timeToPicture()
             if rest <= 0, let taken = latest.take() {
                 if let frame = frame(taken.picture, taken.bytes, slot: slot) {
                     noteDelivery()
@@ -319,7 +308,7 @@ final class CameraSource {
 
     /// Opens the camera again when it is time, or waits for that time.
     private func reopenIfDue() {
-        let rest = pace.timeToAttempt
+        let rest = pace.timeToAttempt()
         if rest > 0 { return wait(-1, nanoseconds: rest) }
         do throws(CaptureFault) {
             let opened = try OpenCamera(

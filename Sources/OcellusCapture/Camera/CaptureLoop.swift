@@ -28,6 +28,8 @@ final class CaptureLoop {
     private let counters: CaptureCounters
     private let stopEvent: WakeEvent
     private let patience: Int64
+    /// How far ahead a driver's time may be, in nanoseconds.
+    private let ahead: Int64
     private let isJPEG: Bool
     private let neededByteCount: Int
 
@@ -40,7 +42,7 @@ final class CaptureLoop {
 
     /// How old a driver's time may be before it is not believed, in nanoseconds.
     private static let oldest: Int64 = 10_000_000_000
-    /// How far ahead it may be.
+    /// How far ahead it may be, beside the time of a picture, of which it may say the end.
     private static let ahead: Int64 = 100_000_000
     /// How long to rest if the device can be read but has nothing, in milliseconds.
     private static let restMilliseconds: Int32 = 5
@@ -69,6 +71,8 @@ final class CaptureLoop {
         self.counters = counters
         self.stopEvent = stopEvent
         self.patience = patience
+        let rate = stream.agreement.rate ?? 0
+        ahead = CaptureLoop.ahead + (rate > 0 ? Int64(min(1e9 / rate, 10e9)) : 0)
         isJPEG = stream.agreement.layout == nil
         neededByteCount = stream.agreement.slotByteCount
         self.position = position
@@ -164,8 +168,8 @@ final class CaptureLoop {
         let now = clibc_monotonic_nanoseconds()
         var time = filled.nanoseconds
         // Some drivers stamp with another clock, or with one that wraps. uvcvideo reckons with the
-        // camera's clock, and may be a little ahead.
-        if filled.is_monotonic == 0 || time > now + CaptureLoop.ahead
+        // camera's clock, and may be a little ahead; vivid says when a picture will have ended.
+        if filled.is_monotonic == 0 || time > now + ahead
             || time < now - CaptureLoop.oldest
         {
             time = now

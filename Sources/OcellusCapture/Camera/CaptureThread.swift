@@ -7,7 +7,6 @@ import Synchronization
 ///
 /// It runs a `CaptureLoop` from its start to the end of the stream, or until it is stopped. It raises
 /// an event for every picture, and once more at the end.
-@safe
 final class CaptureThread {
     /// What both threads use.
     private final class Shared: @unchecked Sendable {
@@ -42,8 +41,7 @@ final class CaptureThread {
 
     private let shared: Shared
     private let stopEvent: WakeEvent
-    private var thread = pthread_t()
-    private var isJoined = false
+    private let thread: DedicatedThread
     /// Why the thread has no real-time priority; nil if it has.
     let priorityRefusal: String?
 
@@ -52,8 +50,8 @@ final class CaptureThread {
 
     /// Starts the thread.
     ///
-    /// Signals go to other threads. The priority is the lowest real-time one (SCHED_FIFO), if the
-    /// system permits: it must never keep the driver waiting, and it hardly works.
+    /// It gets a real-time priority, if the system permits: it must never keep the driver waiting, and
+    /// it hardly works.
     ///
     /// - Parameters:
     ///   - loop: what it runs.
@@ -62,30 +60,10 @@ final class CaptureThread {
     /// - Throws: `V4L2Failure` if the system has no thread left.
     init(_ loop: CaptureLoop, frameEvent: WakeEvent, stopEvent: WakeEvent) throws(V4L2Failure) {
         let shared = Shared(loop, frameEvent: frameEvent)
-        var attributes = pthread_attr_t()
-        unsafe pthread_attr_init(&attributes)
-        unsafe pthread_attr_setstacksize(&attributes, CaptureThread.stackByteCount)
-        var all = sigset_t()
-        var before = sigset_t()
-        unsafe sigfillset(&all)
-        unsafe pthread_sigmask(SIG_SETMASK, &all, &before)
-        var thread = pthread_t()
-        // Safety: the thread takes over this reference.
-        let context = unsafe Unmanaged.passRetained(shared).toOpaque()
-        let result = unsafe pthread_create(&thread, &attributes, CaptureThread.body, context)
-        unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
-        unsafe pthread_attr_destroy(&attributes)
-        guard result == 0 else {
-            unsafe Unmanaged<Shared>.fromOpaque(context).release()
-            throw V4L2Failure(call: "pthread_create", number: result)
-        }
-        var priority = sched_param()
-        priority.sched_priority = sched_get_priority_min(SCHED_FIFO)
-        let refusal = unsafe pthread_setschedparam(thread, SCHED_FIFO, &priority)
-        priorityRefusal = refusal == 0 ? nil : SystemError.reason(refusal)
+        thread = try DedicatedThread(stackByteCount: CaptureThread.stackByteCount) { shared.run() }
+        priorityRefusal = thread.becomeRealtime()
         self.shared = shared
         self.stopEvent = stopEvent
-        self.thread = thread
     }
 
     deinit { _ = finish() }
@@ -97,20 +75,8 @@ final class CaptureThread {
     ///
     /// - Returns: why the stream ended, and the position of its last picture.
     func finish() -> (end: CaptureLoop.End, position: Int) {
-        if !isJoined {
-            stopEvent.raise()
-            pthread_join(thread, nil)
-            isJoined = true
-        }
+        stopEvent.raise()
+        thread.join()
         return (shared.end ?? .stopped, shared.loop.position)
     }
-
-    private static let body: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? =
-        {
-            context in
-            guard let context = unsafe context else { return nil }
-            // Safety: the reference that `init` retained.
-            unsafe Unmanaged<Shared>.fromOpaque(context).takeRetainedValue().run()
-            return nil
-        }
 }

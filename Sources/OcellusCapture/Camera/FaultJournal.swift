@@ -62,13 +62,16 @@ extension CaptureFault {
         case .disconnected: 16
         case .stalled: 17
         case .quiet: 18
+        case .awaited: 19
         }
     }
 
-    static let kindCount = 19
+    static let kindCount = 20
 
     fileprivate var isAbsence: Bool {
-        if case .absent = self { return true }
-        return false
+        switch self {
+        case .absent, .awaited: true
+        default: false
+        }
     }
 }

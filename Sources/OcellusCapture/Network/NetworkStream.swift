@@ -23,14 +23,11 @@ final class NetworkStream {
     private var journal = FaultJournal()
     private var counts = CaptureStatistics()
 
-    /// When the first picture came, when the last one was handed out, and when the next is wanted.
+    private var pace: LivePace
+    /// When the first picture came.
     private var firstTime: Int64?
+    /// When the last one was handed out.
     private var lastDelivery = clibc_monotonic_nanoseconds()
-    private var dueTime: Int64 = 0
-    /// When the pictures stopped; nil as long as they come.
-    private var outageStart: Int64?
-    private var pause = NetworkStream.shortestPause
-    private var nextAttempt: Int64 = 0
 
     /// A connection, and the thread that reads from it.
     private struct Running {
@@ -39,9 +36,6 @@ final class NetworkStream {
         let thread: DedicatedThread
     }
 
-    /// The pauses before connecting again, in nanoseconds.
-    private static let shortestPause: Int64 = 250_000_000
-    private static let longestPause: Int64 = 8_000_000_000
     /// The age of a picture that is handed out although its connection has ended.
     private static let freshNanoseconds: Int64 = 1_000_000_000
     private static let stackByteCount = 256 << 10
@@ -65,6 +59,7 @@ final class NetworkStream {
         latest = LatestFrame(slotByteCount: connection.layout.byteCount)
         self.address = address
         self.settings = settings
+        pace = LivePace(period: settings.period)
         try run(connection)
         NetworkConnection.declare(address, box: maximumFrame)
         settings.report(.opened(summary(connection.layout)))
@@ -94,7 +89,7 @@ final class NetworkStream {
             arrival.clear()
             let hasEnded = running.reader.hasEnded
             let now = clibc_monotonic_nanoseconds()
-            let rest = dueTime - now
+            let rest = pace.timeToPicture(now)
             // A server may send one picture and hang up; an older one is from before the fault.
             if rest <= 0, let taken = latest.take(),
                 !hasEnded || now - taken.picture.captureTime < NetworkStream.freshNanoseconds
@@ -122,17 +117,8 @@ final class NetworkStream {
         let now = clibc_monotonic_nanoseconds()
         lastDelivery = now
         counts.delivered += 1
-        if let period = settings.period {
-            // On a fixed grid, unless frames come too late for it.
-            let length = period.nanoseconds
-            dueTime += length
-            if dueTime <= now { dueTime = now + length - (now - dueTime) % length }
-        }
-        guard let start = outageStart else { return }
-        outageStart = nil
-        pause = NetworkStream.shortestPause
+        guard let outage = pace.noteDelivery(at: now) else { return }
         if journal.hasToldOutage {
-            let outage = Duration.nanoseconds(now - start)
             settings.report(.recovered(path: address.display, outage: outage))
         }
         journal.endOutage()
@@ -147,11 +133,14 @@ final class NetworkStream {
             quit: connection.quit,
             position: position
         )
-        let thread = DedicatedThread(stackByteCount: NetworkStream.stackByteCount) { reader.run() }
-        guard let thread else {
-            throw .unreadable(path: address.display, reason: SystemError.reason())
+        do throws(V4L2Failure) {
+            let thread = try DedicatedThread(stackByteCount: NetworkStream.stackByteCount) {
+                reader.run()
+            }
+            running = Running(connection: connection, reader: reader, thread: thread)
+        } catch {
+            throw .camera(error.fault(path: address.display))
         }
-        running = Running(connection: connection, reader: reader, thread: thread)
     }
 
     /// Ends the thread and the connection; nothing of it is left over.
@@ -170,8 +159,8 @@ final class NetworkStream {
 
     private func endConnection() {
         guard let (end, message) = endReader() else { return }
-        if outageStart == nil {
-            outageStart = lastDelivery
+        let now = clibc_monotonic_nanoseconds()
+        if pace.noteFailure(after: .nanoseconds(now - lastDelivery), at: now) {
             counts.outages += 1
         }
         switch end {
@@ -180,17 +169,11 @@ final class NetworkStream {
         case .ended:
             tell(.disconnected(path: address.display, reason: message))
         }
-        scheduleAttempt()
-    }
-
-    private func scheduleAttempt() {
-        nextAttempt = clibc_monotonic_nanoseconds() + pause
-        pause = min(2 * pause, NetworkStream.longestPause)
     }
 
     /// Connects again when it is time, or waits for that time.
     private func connectIfDue() {
-        let rest = nextAttempt - clibc_monotonic_nanoseconds()
+        let rest = pace.timeToAttempt()
         if rest > 0 { return wait(-1, nanoseconds: rest) }
         do throws(CaptureError) {
             let connection = try NetworkConnection(
@@ -208,7 +191,7 @@ final class NetworkStream {
             } else {
                 tell(.unreachable(path: address.display, reason: error.description))
             }
-            scheduleAttempt()
+            _ = pace.noteFailure()
         }
     }
 

@@ -5,6 +5,14 @@
 modprobe vhci-hcd
 modprobe uvcvideo
 
+fault='a camera that comes later'
+start_watch --source usb:1d6b:0102
+check "$fault: told once" told_once 'is not there yet; waiting for it'
+check "$fault: waits" waits_idly
+plug_in a $scenes -- 'show 1'
+check "$fault: the light is on" answers_become yes
+end_webcam
+
 fault='unplug and replug'
 begin_webcam --source /dev/video0
 pull_out a

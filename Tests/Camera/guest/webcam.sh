@@ -25,7 +25,7 @@ check 'the metadata node is listed as what it is' \
     grep -q '"fault":"/dev/video1 gives data about pictures' /tmp/cameras
 
 # What cannot be opened.
-watch() { ocellus watch --model /model --ask "$question" --count 1 --source "$@"; }
+watch() { ocellus watch --model /model --ask "$question" --count 1 --no-wait --source "$@"; }
 check 'the metadata node is refused' refused 'no pictures; they come from /dev/video0' watch /dev/video1
 check 'a camera that is not there is refused' refused 'video9 is not there' watch /dev/video9
 check 'a USB address that is not there is refused' refused 'is not there' watch usb:1d6b:ffff
