@@ -53,14 +53,20 @@ int clibc_seal_memory(size_t reserve, size_t device_bytes, size_t *data_bytes) {
     return error;
 }
 
+/* The allocation that was refused last has left its mark in errno: Swift ends
+ * a process at once when it gets no memory. */
 static void on_crash(int number) {
-    static const char text[] =
-        "ocellus: ended: it needed more memory than it was sealed with, or "
-        "found a mistake in itself; without --seal it may say which\n";
-    ssize_t written = write(2, text, sizeof text - 1);
+    static const char memory[] =
+        "ocellus: ended: it needed more memory than it was sealed with\n";
+    static const char mistake[] =
+        "ocellus: ended: it found a mistake in itself; please report it, with "
+        "what it says without --seal\n";
+    int is_memory = errno == ENOMEM;
+    ssize_t written = is_memory ? write(2, memory, sizeof memory - 1)
+                                : write(2, mistake, sizeof mistake - 1);
     (void)written;
     (void)number;
-    _exit(71);
+    _exit(is_memory ? 71 : 70);
 }
 
 void clibc_seal_crash_message(void) {

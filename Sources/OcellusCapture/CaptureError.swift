@@ -27,6 +27,15 @@ public enum CaptureError: Error {
     case programMissing(program: String, path: String)
     /// A program that reads videos failed; `reason` is its last message.
     case programFailed(program: String, path: String, reason: String)
+    /// A program reported errors while it read a video, the first about at `time`, the last one for
+    /// `reason`; it gave `frameCount` frames nevertheless.
+    case incomplete(
+        program: String,
+        path: String,
+        reason: String,
+        time: Duration,
+        frameCount: Int
+    )
     /// The stop signal came before the first frame.
     case stopped(path: String)
 
@@ -56,6 +65,9 @@ public enum CaptureError: Error {
             "\(program) is not installed, and \(path) needs it: apt install ffmpeg"
         case .programFailed(let program, let path, let reason):
             "\(program) cannot read \(path): \(reason)"
+        case .incomplete(let program, let path, let reason, let time, let frameCount):
+            "\(path) is damaged, from about \(time.roundedText) on: \(program) reports \(reason); "
+                + "\(frameCount) frames were read"
         case .stopped(let path):
             "\(path) was given up before its first frame: the program was told to stop"
         }

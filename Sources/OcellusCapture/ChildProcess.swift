@@ -14,6 +14,9 @@ struct ChildProcess: ~Copyable {
     /// The end of what the program wrote to standard error.
     private var lastErrors: [UInt8] = []
 
+    /// Whether an error message was read.
+    var hasComplained: Bool { !lastErrors.isEmpty }
+
     private static let errorByteLimit = 2048
     /// How long a program may take to end by itself, in nanoseconds.
     private static let lingeringTime: Int64 = 2_000_000_000
@@ -81,17 +84,18 @@ struct ChildProcess: ~Copyable {
     ///
     /// A program that has closed its output but does not end is ended.
     ///
-    /// - Returns: nil if the program succeeded, else the last line of its error messages.
-    mutating func finish() -> String? {
+    /// - Returns: whether it succeeded, and the last line of its error messages, if there are any; nil
+    ///   if it was reaped before.
+    mutating func finish() -> (succeeded: Bool, message: String?)? {
         guard !hasEnded else { return nil }
         hasEnded = true
         let status =
             readErrors(within: ChildProcess.lingeringTime)
             ? ChildProcess.reap(processID) : ChildProcess.end(processID, errors: errors)
-        if clibc_exited(status) != 0, clibc_exit_status(status) == 0 { return nil }
-        let lines = lastErrors.split(separator: UInt8(ascii: "\n"))
-        guard let line = lines.last else { return "it ended without a message" }
-        return String(decoding: line, as: UTF8.self)
+        let succeeded = clibc_exited(status) != 0 && clibc_exit_status(status) == 0
+        // ffmpeg's "Last message repeated 2 times" begins with spaces.
+        let line = lastErrors.split(separator: UInt8(ascii: "\n")).last { $0.first != 0x20 }
+        return (succeeded, line.map { String(decoding: $0, as: UTF8.self) })
     }
 
     /// Reads error messages until the program has closed them, which it does when it ends.

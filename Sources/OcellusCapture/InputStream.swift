@@ -172,12 +172,20 @@ final class InputStream {
 
     /// After the end: what the program that wrote the stream says went wrong, if anything, without the
     /// secrets of an address.
-    func failureOfProgram() -> String? {
+    ///
+    /// ffmpeg succeeds, with messages, if it could read at least something of a damaged video: with
+    /// `complaints` those count, too.
+    func failureOfProgram(orComplaints complaints: Bool = false) -> String? {
         // A program that is still at work would not end by itself.
         if let stop, stop.isRaised { return nil }
-        guard let message = program?.finish() else { return nil }
+        guard let end = program?.finish() else { return nil }
+        if end.succeeded, !complaints || end.message == nil { return nil }
+        let message = end.message ?? "it ended without a message"
         return address?.redact(message) ?? message
     }
+
+    /// Whether the program that writes the stream has said so far that something is wrong.
+    var programHasComplained: Bool { program?.hasComplained ?? false }
 
     /// Waits until a read finds bytes or the end.
     ///

@@ -20,6 +20,8 @@ struct NetpbmStream: ~Copyable {
     private let input: InputStream
     private var position = 0
     private var takenCount = 0
+    /// The position at which the program that writes the stream first complained.
+    private var firstComplaint: Int?
 
     /// Reads the first header.
     ///
@@ -31,7 +33,10 @@ struct NetpbmStream: ~Copyable {
         program: String? = nil,
         clock: Clock
     ) throws(CaptureError) {
-        guard let header = try input.netpbmHeader(program: program) else {
+        guard let header = try input.netpbmHeader() else {
+            if let program, let reason = input.failureOfProgram(orComplaints: true) {
+                throw .programFailed(program: program, path: input.path, reason: reason)
+            }
             throw .damaged(path: input.path, reason: "it has no frames")
         }
         guard header.size.fits(in: settings.limit) else {
@@ -57,10 +62,14 @@ struct NetpbmStream: ~Copyable {
 
     /// Reads the next wanted frame into `slot`; nil at the end.
     ///
-    /// - Throws: `CaptureError.damaged` if the stream ends within a frame, `.programFailed` with the
-    ///   program's last message, or `.image`.
+    /// - Throws: `CaptureError.damaged` if the stream ends within a frame, `.incomplete` at the end of a
+    ///   video of which a program could not read all, or `.image`.
     mutating func next(into slot: Bytes) throws(CaptureError) -> Frame? {
-        while takenCount < frameCount, let header = try input.netpbmHeader(program: program) {
+        while takenCount < frameCount {
+            guard let header = try input.netpbmHeader() else {
+                try checkEnd()
+                return nil
+            }
             guard header.size.fits(in: size) else {
                 throw .image(.pictureTooLarge(path: input.path, size: header.size, limit: size))
             }
@@ -84,6 +93,7 @@ struct NetpbmStream: ~Copyable {
             }
             let number = position
             position += 1
+            if firstComplaint == nil, input.programHasComplained { firstComplaint = number }
             if let stride,
                 number < Sampling.evenPosition(takenCount, of: stride.count, in: stride.total)
             {
@@ -100,19 +110,27 @@ struct NetpbmStream: ~Copyable {
         }
         return nil
     }
+
+    /// Throws if the program that wrote the stream has met errors.
+    private func checkEnd() throws(CaptureError) {
+        guard let program, let reason = input.failureOfProgram(orComplaints: true) else { return }
+        throw .incomplete(
+            program: program,
+            path: input.path,
+            reason: reason,
+            time: clock.start + clock.period * (firstComplaint ?? position),
+            frameCount: position
+        )
+    }
 }
 
 extension InputStream {
     /// Looks ahead at the header of the next picture; nil at the end of the stream.
     ///
-    /// - Throws: `CaptureError.image`, or `.programFailed` if the program that wrote the stream
-    ///   failed.
-    fileprivate func netpbmHeader(program: String?) throws(CaptureError) -> NetpbmHeader? {
+    /// - Throws: `CaptureError.image`.
+    fileprivate func netpbmHeader() throws(CaptureError) -> NetpbmHeader? {
         try lookAhead(1)
-        if lookahead.isEmpty {
-            guard let program, let reason = failureOfProgram() else { return nil }
-            throw .programFailed(program: program, path: path, reason: reason)
-        }
+        if lookahead.isEmpty { return nil }
         var wanted = 0
         while true {
             wanted = min(lookahead.count + 1, NetpbmHeader.byteCountLimit)

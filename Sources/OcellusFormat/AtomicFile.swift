@@ -148,7 +148,8 @@ public struct AtomicFile: ~Copyable {
     ///
     /// The corresponding C calls are `fsync` of the file, `rename`, and `fsync` of the folder.
     ///
-    /// - Throws: `ModelFileError.cannotWrite`; the target is then as it was.
+    /// - Throws: `ModelFileError.cannotWrite`; the target is then as it was, or, if only its folder
+    ///   failed, new but not yet durable.
     public consuming func commit() throws(ModelFileError) {
         guard fsync(descriptor) == 0, unsafe rename(temporaryPath, path) == 0 else {
             throw .cannotWrite(path: path, reason: systemErrorText())
@@ -160,7 +161,10 @@ public struct AtomicFile: ~Copyable {
         let folderPath = folder.isEmpty ? "." : String(decoding: folder, as: UTF8.self)
         let folderDescriptor = unsafe clibc_open(folderPath, O_RDONLY | O_CLOEXEC, 0)
         guard folderDescriptor >= 0 else { return }
-        fsync(folderDescriptor)
-        close(folderDescriptor)
+        defer { close(folderDescriptor) }
+        // EINVAL: a file system without it.
+        guard fsync(folderDescriptor) == 0 || clibc_errno() == EINVAL else {
+            throw .cannotWrite(path: path, reason: systemErrorText())
+        }
     }
 }

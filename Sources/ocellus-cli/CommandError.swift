@@ -43,7 +43,7 @@ extension CommandError {
         case .programMissing: self.init(.unavailable, error.description)
         case .lengthUnknown: self.init(.usage, error.description)
         case .stopped: self.init(.success, error.description)
-        case .unknownStream, .programFailed, .damaged, .unsupported:
+        case .unknownStream, .programFailed, .incomplete, .damaged, .unsupported:
             self.init(.badInput, error.description)
         }
     }

@@ -105,7 +105,10 @@ struct FrameInput: ~Copyable {
         do throws(CaptureError) {
             return try clip?.next(into: slot)
         } catch {
-            throw CommandError(error)
+            guard case .incomplete = error else { throw CommandError(error) }
+            // What could be read is answered about, and the user knows.
+            writeNote("ocellus: " + error.description)
+            return nil
         }
     }
 

@@ -77,6 +77,38 @@ import Testing
         #expect(Workbench.leavesNoChild(named: "ffmpeg", workingOn: path))
     }
 
+    @Test("a damaged video is read as far as it goes, and that is told", arguments: [true, false])
+    func damagedVideos(isCut: Bool) throws {
+        let options = ["-c:v", "mpeg4", "-g", "5", "-movflags", "+faststart"]
+        let whole = try bench.film("whole.mp4", size: "320x240", options)
+        var bytes = [UInt8](try Data(contentsOf: URL(filePath: whole)))
+        if isCut {
+            bytes.removeLast(bytes.count / 2)
+        } else {
+            for index in (bytes.count / 2)..<(bytes.count / 2 + 4000) { bytes[index] = 0xA5 }
+        }
+        let path = try bench.write(bytes, to: "damaged.mp4")
+        var source = try FrameSource.open(
+            SourceSettings(path: path, period: .milliseconds(100))
+        )
+        let slot = Slot(source.maximumFrame.frameByteCount)
+        var count = 0
+        do {
+            while try source.next(into: slot.bytes) != nil { count += 1 }
+            Issue.record("nothing was said of the damage")
+        } catch {
+            guard case .incomplete(_, _, let reason, let time, let frameCount) = error else {
+                Issue.record("\(error.description)")
+                return
+            }
+            #expect(!reason.isEmpty)
+            #expect(frameCount == count)
+            // Half of two seconds, and what ffmpeg had read ahead.
+            #expect((.milliseconds(300)...(.milliseconds(1700))).contains(time))
+        }
+        #expect(isCut ? (3..<19).contains(count) : count > 15)
+    }
+
     @Test func aMissingProgramIsNamed() throws {
         do {
             _ = try ChildProcess("ocellus-no-such-program", [], path: "clip.mp4")

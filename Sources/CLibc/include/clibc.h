@@ -145,7 +145,7 @@ int clibc_landlock_end(int ruleset);
  * number; `data_bytes` gets the limit of writable memory.
  */
 int clibc_seal_memory(size_t reserve, size_t device_bytes, size_t *data_bytes);
-/* A crash is told in one line, and exits with 71. */
+/* A crash is told in one line, and exits with 71 for want of memory, else 70. */
 void clibc_seal_crash_message(void);
 
 /*
