@@ -15,8 +15,10 @@ written to PORT-FILE. ffmpeg makes the pictures.
                each with another query is one of its own
     /resizes   pictures are larger after 10
     /dark      black, /bright white
+    /photos    photographs of 640x480
 """
 import base64
+import functools
 import http.server
 import os
 import subprocess
@@ -40,6 +42,17 @@ def pictures(size, levels):
         return [path.read_bytes() for path in sorted(Path(folder).iterdir())]
 
 
+@functools.cache
+def photographs():
+    """The photographs of the tests, one size for all."""
+    folder = Path(__file__).parent.parent / "Fixtures/photos"
+    return [
+        subprocess.run(
+            ["ffmpeg", "-v", "error", "-i", path, "-vf", "scale=640:480", "-pix_fmt", "yuvj420p",
+             "-q:v", "4", "-f", "mjpeg", "pipe:1"], check=True, stdout=subprocess.PIPE).stdout
+        for path in sorted(folder.glob("*.jpg"))]
+
+
 SMALL = pictures("64x48", "4*N")
 LARGE = pictures("128x96", "4*N")
 DARK = pictures("64x48", "0")[:1]
@@ -53,7 +66,7 @@ class Camera(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         path = self.path.split("?")[0]
         if path not in ("/live", "/private", "/ends", "/flaky", "/stalls", "/resizes", "/dark",
-                        "/bright"):
+                        "/bright", "/photos"):
             return self.send_error(404)
         expected = "Basic " + base64.b64encode(b"me:s3cret").decode()
         if path == "/private" and self.headers.get("Authorization") != expected:
@@ -73,6 +86,8 @@ class Camera(http.server.BaseHTTPRequestHandler):
         while True:
             tick = int((time.monotonic() - START) * RATE)
             source = {"/dark": DARK, "/bright": BRIGHT}.get(path, SMALL)
+            if path == "/photos":
+                source = photographs()
             if path == "/resizes" and sent >= FAULT_AFTER:
                 source = LARGE
             picture = source[tick % len(source)]

@@ -13,14 +13,17 @@ enum {
     PROCESSING_UNIT = 2,
     OUTPUT_TERMINAL = 3,
     PROBE_LENGTH = 26, /* of UVC 1.0 */
-    BYTES_PER_PIXEL = 2, /* of YUYV; an MJPEG picture is smaller */
     MAXIMUM_BRIGHTNESS = 255,
     MAXIMUM_POWER_LINE = 2, /* off, 50 Hz, 60 Hz */
 };
 
-/* Section 2.9 of "Uncompressed Payload" 1.0: the name of YUYV. */
-#define UVC_GUID_FORMAT_YUY2                                               \
-    { 'Y', 'U', 'Y', '2', 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71 }
+/* Section 2.9 of "Uncompressed Payload" 1.0: a format's name, and this. */
+static const uint8_t guid_tail[12] = { 0,    0, 0x10, 0,    0x80, 0,
+                                       0, 0xaa, 0,    0x38, 0x9b, 0x71 };
+
+/* An MJPEG picture is smaller. */
+static const unsigned bits_per_pixel[UVC_FORMATS] = { 16, 16, 12 };
+static const char *const names[UVC_FORMATS] = { "MJPG", "YUY2", "YV12" };
 
 /* Appends little-endian numbers to the descriptors. */
 static void put1(struct uvc_camera *camera, unsigned value)
@@ -118,10 +121,11 @@ static void put_control_interface(struct uvc_camera *camera)
 }
 
 /* Section 3.9.2.5: one size, three rates. And 3.9.2.6: BT.601 colours. */
-static void put_size(struct uvc_camera *camera, unsigned subtype)
+static void put_size(struct uvc_camera *camera, enum uvc_format format,
+                     unsigned subtype)
 {
     uint32_t interval = 10000000 / camera->rate;
-    uint32_t bits = camera->width * camera->height * BYTES_PER_PIXEL * 8;
+    uint32_t bits = camera->width * camera->height * bits_per_pixel[format];
     put1(camera, 26 + 3 * 4);
     put1(camera, USB_DT_CS_INTERFACE);
     put1(camera, subtype);
@@ -149,29 +153,37 @@ static void put_size(struct uvc_camera *camera, unsigned subtype)
 static void put_format(struct uvc_camera *camera, enum uvc_format format,
                        unsigned index)
 {
-    static const uint8_t yuy2[16] = UVC_GUID_FORMAT_YUY2;
-    put1(camera, format == UVC_YUYV ? 27 : 11);
+    bool samples = format != UVC_MJPEG;
+    put1(camera, samples ? 27 : 11);
     put1(camera, USB_DT_CS_INTERFACE);
-    put1(camera, format == UVC_YUYV ? UVC_VS_FORMAT_UNCOMPRESSED
-                                    : UVC_VS_FORMAT_MJPEG);
+    put1(camera, samples ? UVC_VS_FORMAT_UNCOMPRESSED : UVC_VS_FORMAT_MJPEG);
     put1(camera, index);
     put1(camera, 1); /* one size */
-    if (format == UVC_YUYV) {
-        put_bytes(camera, yuy2, sizeof yuy2);
-        put1(camera, BYTES_PER_PIXEL * 8);
+    if (samples) {
+        put_bytes(camera, names[format], 4);
+        put_bytes(camera, guid_tail, sizeof guid_tail);
+        put1(camera, bits_per_pixel[format]);
     } else {
         put1(camera, 1); /* all pictures have the same size */
     }
     put1(camera, 1); /* the standard size */
     put4(camera, 0); /* no aspect ratio, no interlacing, no protection */
-    put_size(camera, format == UVC_YUYV ? UVC_VS_FRAME_UNCOMPRESSED
-                                        : UVC_VS_FRAME_MJPEG);
+    put_size(camera, format,
+             samples ? UVC_VS_FRAME_UNCOMPRESSED : UVC_VS_FRAME_MJPEG);
+}
+
+static unsigned format_count(const struct uvc_camera *camera)
+{
+    unsigned count = 0;
+    for (int format = 0; format < UVC_FORMATS; format++)
+        count += camera->formats[format];
+    return count;
 }
 
 /* Section 3.9: the formats, and the endpoint that carries them. */
 static void put_streaming_interface(struct uvc_camera *camera)
 {
-    unsigned count = camera->formats[UVC_MJPEG] + camera->formats[UVC_YUYV];
+    unsigned count = format_count(camera);
     put_interface(camera, STREAMING_INTERFACE, 1, UVC_SC_VIDEOSTREAMING);
     size_t begin = camera->descriptors_length;
     put1(camera, 13 + count);
@@ -189,7 +201,7 @@ static void put_streaming_interface(struct uvc_camera *camera)
     for (unsigned index = 0; index < count; index++)
         put1(camera, 0);
     unsigned index = 0;
-    for (int format = UVC_MJPEG; format <= UVC_YUYV; format++)
+    for (int format = 0; format < UVC_FORMATS; format++)
         if (camera->formats[format])
             put_format(camera, format, ++index);
     close_block(camera, begin, begin + 4);
@@ -235,8 +247,11 @@ void uvc_start(struct uvc_camera *camera)
 
 enum uvc_format uvc_format(const struct uvc_camera *camera)
 {
-    bool first = camera->format_index == 1;
-    return camera->formats[UVC_MJPEG] && first ? UVC_MJPEG : UVC_YUYV;
+    unsigned index = 0;
+    for (int format = 0; format < UVC_FORMATS; format++)
+        if (camera->formats[format] && ++index == camera->format_index)
+            return format;
+    return UVC_MJPEG; /* not reached: the index is that of a format */
 }
 
 static int device_descriptor(const struct uvc_camera *camera, uint8_t *reply)
@@ -321,7 +336,7 @@ static int negotiate(struct uvc_camera *camera, const uint8_t *setup,
                      const uint8_t *data, uint8_t *reply,
                      enum uvc_effect *effect)
 {
-    unsigned count = camera->formats[UVC_MJPEG] + camera->formats[UVC_YUYV];
+    unsigned count = format_count(camera);
     uint32_t fastest = 10000000 / camera->rate;
     switch (setup[1]) {
     case UVC_SET_CUR:
@@ -346,7 +361,8 @@ static int negotiate(struct uvc_camera *camera, const uint8_t *setup,
         reply[2] = camera->format_index;
         reply[3] = 1; /* the one size */
         set4(reply + 4, camera->interval);
-        set4(reply + 18, camera->width * camera->height * BYTES_PER_PIXEL);
+        set4(reply + 18, camera->width * camera->height / 8 *
+                             bits_per_pixel[uvc_format(camera)]);
         set4(reply + 22, UVC_PAYLOAD);
         return PROBE_LENGTH;
     default:

@@ -12,7 +12,8 @@
  * its pictures over one bulk endpoint, in one size.
  */
 
-enum uvc_format { UVC_MJPEG, UVC_YUYV };
+/* In the order of the descriptors. */
+enum uvc_format { UVC_MJPEG, UVC_YUYV, UVC_YV12, UVC_FORMATS };
 
 enum {
     UVC_ENDPOINT = 1,            /* the pictures', to the host */
@@ -26,7 +27,7 @@ struct uvc_camera {
     const char *serial;
     unsigned width, height;
     unsigned rate;               /* pictures per second, at most */
-    bool formats[2];             /* which of enum uvc_format it has */
+    bool formats[UVC_FORMATS];   /* which of enum uvc_format it has */
 
     /* What the host set. */
     uint32_t interval;           /* between pictures, in 100 ns */

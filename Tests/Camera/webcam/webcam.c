@@ -13,8 +13,9 @@
  *   -r RATE     pictures per second at most (10)
  *   -c FIFO     reads commands from there, one a line
  *
- * A file NAME.jpg is a picture in MJPEG, NAME.yuyv in YUYV; the camera has the
- * formats of which it has pictures. The first of either format is number 1.
+ * A file NAME.jpg is a picture in MJPEG, NAME.yuyv in YUYV, NAME.yv12 in YV12;
+ * the camera has the formats of which it has pictures. The first of each format
+ * is number 1.
  * Commands:
  *
  *   show N      show picture N only; 0 shows all of them in turn
@@ -51,8 +52,8 @@ static struct uvc_camera camera = {
     .vendor = 0x1d6b, .product = 0x0102, .serial = "OC1",
     .width = 640, .height = 480, .rate = 10,
 };
-static struct picture pictures[2][MAXIMUM_PICTURES];
-static int picture_counts[2];
+static struct picture pictures[UVC_FORMATS][MAXIMUM_PICTURES];
+static int picture_counts[UVC_FORMATS];
 
 /* What the commands set; counts of pictures to go, or NEVER. */
 static int shown = 0, flag_every = 0, cut_every = 0;
@@ -90,8 +91,11 @@ static double now(void)
 static void add_picture(const char *path)
 {
     const char *dot = strrchr(path, '.');
-    enum uvc_format format =
-        dot && strcmp(dot, ".yuyv") == 0 ? UVC_YUYV : UVC_MJPEG;
+    enum uvc_format format = UVC_MJPEG;
+    if (dot && strcmp(dot, ".yuyv") == 0)
+        format = UVC_YUYV;
+    if (dot && strcmp(dot, ".yv12") == 0)
+        format = UVC_YV12;
     FILE *file = fopen(path, "rb");
     if (!file || fseek(file, 0, SEEK_END) != 0)
         fail(path);
@@ -282,7 +286,7 @@ int main(int argc, char **argv)
     int argument = optind;
     for (; argument < argc && strcmp(argv[argument], "--") != 0; argument++)
         add_picture(argv[argument]);
-    if (picture_counts[UVC_MJPEG] + picture_counts[UVC_YUYV] == 0) {
+    if (argument == optind) {
         fprintf(stderr, "webcam: no pictures\n");
         return 64;
     }
