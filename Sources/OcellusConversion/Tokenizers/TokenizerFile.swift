@@ -14,6 +14,7 @@ struct TokenizerFile {
     /// The tokenizer that the file describes.
     ///
     /// - Parameter special: The names of tokens with a meaning, from the files beside it.
+    /// - Returns: The vocabulary and how it is used.
     /// - Throws: `ConversionError`.
     func description(_ special: SpecialTokens) throws(ConversionError) -> TokenizerDescription {
         let model = try settings.below("model")
