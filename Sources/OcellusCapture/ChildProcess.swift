@@ -11,11 +11,12 @@ struct ChildProcess: ~Copyable {
     private let processID: pid_t
     private var hasEnded = false
     private var hasClosedErrors = false
-    /// The end of what the program wrote to standard error.
-    private var lastErrors: [UInt8] = []
+    /// The end of what the program wrote to standard error, and room to read more.
+    private var errorBytes = [UInt8](repeating: 0, count: 2 * errorByteLimit)
+    private var errorByteCount = 0
 
     /// Whether an error message was read.
-    var hasComplained: Bool { !lastErrors.isEmpty }
+    var hasComplained: Bool { errorByteCount > 0 }
 
     private static let errorByteLimit = 2048
     /// How long a program may take to end by itself, in nanoseconds.
@@ -94,7 +95,8 @@ struct ChildProcess: ~Copyable {
             ? ChildProcess.reap(processID) : ChildProcess.end(processID, errors: errors)
         let succeeded = clibc_exited(status) != 0 && clibc_exit_status(status) == 0
         // ffmpeg's "Last message repeated 2 times" begins with spaces.
-        let line = lastErrors.split(separator: UInt8(ascii: "\n")).last { $0.first != 0x20 }
+        let lines = errorBytes[..<errorByteCount].split(separator: UInt8(ascii: "\n"))
+        let line = lines.last { $0.first != 0x20 }
         return (succeeded, line.map { String(decoding: $0, as: UTF8.self) })
     }
 
@@ -132,18 +134,20 @@ struct ChildProcess: ~Copyable {
         return reap(processID)
     }
 
+    /// Reads once, in place: a program that complains about each picture costs no allocation.
     private mutating func readErrors() {
         let limit = ChildProcess.errorByteLimit
-        var failed = false
-        let chunk = unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
-            // Safety: the buffer has room for `limit` bytes.
-            let got = unsafe read(errors, buffer.baseAddress, limit)
-            failed = got < 0 && clibc_errno() == EINTR
-            count = max(got, 0)
+        let surplus = errorByteCount - limit
+        if surplus > 0 {
+            for index in 0..<limit { errorBytes[index] = errorBytes[index + surplus] }
+            errorByteCount = limit
         }
-        if chunk.isEmpty { hasClosedErrors = !failed }
-        lastErrors += chunk
-        if lastErrors.count > limit { lastErrors.removeFirst(lastErrors.count - limit) }
+        let got = unsafe errorBytes.withUnsafeMutableBytes { [errors, errorByteCount] bytes in
+            // Safety: at most half of the bytes are taken, the other half has `limit`.
+            unsafe read(errors, bytes.baseAddress.map { unsafe $0 + errorByteCount }, limit)
+        }
+        if got > 0 { errorByteCount += got }
+        if got == 0 || got < 0 && clibc_errno() != EINTR { hasClosedErrors = true }
     }
 
     /// The corresponding C call is `waitpid`.
