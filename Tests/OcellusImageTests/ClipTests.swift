@@ -103,8 +103,9 @@ import Testing
             }
             #expect(!reason.isEmpty)
             #expect(frameCount == count)
-            // Half of two seconds, and what ffmpeg had read ahead.
-            #expect((.milliseconds(300)...(.milliseconds(1700))).contains(time))
+            // Half of two seconds, and a bit; how far ffmpeg reads ahead of its pictures depends on how
+            // busy the machine is, so that it may complain before it has written any.
+            #expect(time <= .milliseconds(1700))
         }
         #expect(isCut ? (3..<19).contains(count) : count > 15)
     }
