@@ -57,7 +57,9 @@ int clibc_seal_memory(size_t reserve, size_t device_bytes, size_t *data_bytes) {
  * a process at once when it gets no memory. */
 static void on_crash(int number) {
     static const char memory[] =
-        "ocellus: ended: it needed more memory than it was sealed with\n";
+        "ocellus: ended: it needed more memory than it was sealed with; start "
+        "it again (Restart=on-failure in a service); if it ends again: without "
+        "--seal, and please report it\n";
     static const char mistake[] =
         "ocellus: ended: it found a mistake in itself; please report it, with "
         "what it says without --seal\n";

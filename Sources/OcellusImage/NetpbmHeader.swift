@@ -37,15 +37,16 @@ public struct NetpbmHeader {
             throw .damaged(path: path, reason: "a PPM picture begins with P5 or P6")
         }
         var offset = 2
-        var numbers: [Int] = []
-        while numbers.count < 3 {
+        // Inline: a stream has one header per frame, and a frame allocates nothing.
+        var numbers = InlineArray<3, Int>(repeating: 0)
+        for index in numbers.indices {
             guard let number = try NetpbmHeader.number(in: bytes, at: &offset, path: path) else {
                 if isComplete || bytes.count >= NetpbmHeader.byteCountLimit {
                     throw .damaged(path: path, reason: "PPM header ends too early")
                 }
                 return nil
             }
-            numbers.append(number)
+            numbers[index] = number
         }
         guard numbers[0] > 0, numbers[1] > 0 else {
             throw .damaged(path: path, reason: "PPM of \(numbers[0])x\(numbers[1]) pixels")

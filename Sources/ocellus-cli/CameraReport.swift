@@ -18,6 +18,9 @@ enum CameraReport {
                 writeLine("    \(text(size))\(perSecond)")
             }
         }
+        if camera.needsConversion {
+            writeLine("  read through libv4l2, if that can convert it: apt install libv4l-0")
+        }
         for control in camera.controls { write(control) }
     }
 
@@ -37,6 +40,7 @@ enum CameraReport {
                 ("bus", .string(camera.bus)),
                 ("usb", camera.usbAddress.map { .string($0) } ?? .null),
                 ("formats", .array(formats)),
+                ("needs_libv4l2", .bool(camera.needsConversion)),
                 ("controls", .array(controls)),
             ])
         }

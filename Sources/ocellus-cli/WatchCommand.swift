@@ -14,8 +14,9 @@ struct WatchCommand {
         time in the stream, the question, the answer. SIGTERM and SIGINT end it in good order.
 
         which frames:
-          --source PATH       a camera, a clip, a folder of pictures, a picture, or - for Y4M or
-                              PPM frames on standard input
+          --source PATH       a camera, a clip, a folder of pictures, a picture, the address of a
+                              stream (rtsp://..., http://..., through ffmpeg; its password is
+                              never told), or - for Y4M or PPM frames on standard input
           --every TIME        one frame per TIME, e.g. 500ms (default 1s); of a live source the
                               newest
           --on-change T       each frame of which a part changed by T steps of 255; may be used

@@ -15,6 +15,7 @@ enum { BUFFERS = 4, PICTURES = 64, FORMATS = 16, CONTROLS = 8 };
 
 struct format {
     uint32_t fourcc, width, height, rate;
+    int is_emulated;
 };
 
 struct control {
@@ -28,7 +29,7 @@ struct scripted_camera {
     pthread_mutex_t lock;
     uint32_t capabilities;
     struct format formats[FORMATS];
-    int format_count, substitutes;
+    int format_count, substitutes, emulates;
     uint32_t stride, colorspace, encoding, quantization;
     struct control controls[CONTROLS];
     int control_count;
@@ -98,6 +99,8 @@ static int list_format(const struct scripted_camera *camera,
         int is_first = find(camera, fourcc, 0) == &camera->formats[i];
         if (!is_first || index-- > 0) continue;
         entry->pixelformat = fourcc;
+        entry->flags =
+            camera->formats[i].is_emulated ? V4L2_FMT_FLAG_EMULATED : 0;
         memcpy(entry->description, &fourcc, 4);
         return 0;
     }
@@ -370,7 +373,11 @@ void scripted_camera_add_format(struct scripted_camera *camera,
     *format = (struct format){
         v4l2_fourcc((uint32_t)fourcc[0], (uint32_t)fourcc[1],
                     (uint32_t)fourcc[2], (uint32_t)fourcc[3]),
-        width, height, rate};
+        width, height, rate, camera->emulates};
+}
+
+void scripted_camera_emulate(struct scripted_camera *camera) {
+    camera->emulates = 1;
 }
 
 void scripted_camera_substitute(struct scripted_camera *camera) {

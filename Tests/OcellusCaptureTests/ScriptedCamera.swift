@@ -36,6 +36,14 @@ final class ScriptedCamera: @unchecked Sendable {  // its script has a lock of i
 
     var calls: CameraCalls { CameraCalls(table: scripted_camera_calls(script)) }
 
+    /// What a library makes of this camera; nil: there is no library.
+    var converted: ScriptedCamera?
+
+    private var access: CameraAccess {
+        let library = converted?.calls
+        return CameraAccess(direct: calls, converting: { library })
+    }
+
     /// What the source told, one line each.
     var notices: [String] { told.lines.withLock { $0 } }
 
@@ -102,7 +110,7 @@ final class ScriptedCamera: @unchecked Sendable {  // its script has a lock of i
                 report: { notice in told.lines.withLock { $0.append(notice.description) } }
             ),
             bus: bus,
-            calls: calls
+            access: access
         )
     }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CAllocationCounter
 import Foundation
 import OcellusImage
 import OcellusMemory
@@ -55,6 +56,18 @@ import Testing
                 #expect(abs(frame.seconds - wanted.seconds) <= 0.11)
             }
         }
+    }
+
+    @Test("frames of Y4M and of ffmpeg allocate nothing", arguments: ["y4m", "mkv"])
+    func aFrameAllocatesNothing(kind: String) throws {
+        let clip = try bench.film("clip.\(kind)", ["-pix_fmt", "yuv420p"])
+        var source = try FrameSource.open(SourceSettings(path: clip))
+        let slot = Slot(source.maximumFrame.frameByteCount)
+        let before = allocation_count()
+        var takenCount = 0
+        for _ in 0..<20 where try source.next(into: slot.bytes) != nil { takenCount += 1 }
+        #expect(allocation_count() - before == 0)
+        #expect(takenCount == 20)
     }
 
     @Test func aPathLikeAnOptionIsAFile() throws {

@@ -12,10 +12,13 @@ public struct Camera: Sendable {
     public var bus: String
     /// A name that finds it under any number: `usb:VENDOR:PRODUCT[:SERIAL]`; nil if it is not on USB.
     public var usbAddress: String?
-    /// What it gives.
+    /// What it gives by itself; what libv4l2 could make of it is not here.
     public var formats: [CameraFormat]
     /// What can be adjusted.
     public var controls: [CameraControl]
+
+    /// Whether it has no format that Ocellus reads, so that libv4l2 must make one.
+    public var needsConversion: Bool { !formats.contains { $0.isReadable } }
 
     /// What was found at a device.
     public enum Finding: Sendable {

@@ -22,7 +22,7 @@ final class CameraSource {
     private let address: CameraAddress
     private let settings: SourceSettings
     private let bus: VideoBus
-    private let calls: CameraCalls?
+    private let access: CameraAccess
     private let latest: LatestFrame
     private let counters = CaptureCounters()
     private let frameEvent: WakeEvent
@@ -53,7 +53,7 @@ final class CameraSource {
     ///   - address: the camera.
     ///   - settings: what is wished; who is told.
     ///   - bus: where cameras are looked for.
-    ///   - calls: the system calls; nil for the system's own.
+    ///   - access: how it is reached.
     /// - Throws: `CaptureError.camera` with the fault that keeps the camera from giving pictures, or
     ///   with a control that cannot be set; `.stopped` if it was waited for in vain; `.image` if there
     ///   is no memory.
@@ -61,10 +61,10 @@ final class CameraSource {
         _ address: CameraAddress,
         settings: SourceSettings,
         bus: VideoBus = VideoBus(),
-        calls: CameraCalls? = nil
+        access: CameraAccess = .system
     ) throws(CaptureError) {
         let path = address.description
-        let opened = try OpenCamera.first(address, settings: settings, bus: bus, calls: calls)
+        let opened = try OpenCamera.first(address, settings: settings, bus: bus, access: access)
         do throws(V4L2Failure) {
             frameEvent = try WakeEvent()
         } catch {
@@ -83,7 +83,7 @@ final class CameraSource {
         self.address = address
         self.settings = settings
         self.bus = bus
-        self.calls = calls
+        self.access = access
         pace = LivePace(period: settings.period)
         lastDecoded = clibc_monotonic_nanoseconds()
         do throws(V4L2Failure) {
@@ -319,7 +319,7 @@ final class CameraSource {
                     slotByteCount: latest.slotByteCount
                 ),
                 bus: bus,
-                calls: calls
+                access: access
             )
             for fault in opened.faults { tell(fault) }
             do throws(V4L2Failure) {

@@ -17,7 +17,7 @@ extension OpenCamera {
         _ address: CameraAddress,
         settings: SourceSettings,
         bus: VideoBus,
-        calls: CameraCalls?
+        access: CameraAccess
     ) throws(CaptureError) -> OpenCamera {
         var pace = LivePace(period: nil)
         var journal = FaultJournal()
@@ -28,7 +28,7 @@ extension OpenCamera {
                     settings: settings.camera,
                     limits: Limits(size: settings.limit),
                     bus: bus,
-                    calls: calls
+                    access: access
                 )
                 for fault in opened.faults { if case .control = fault { throw fault } }
                 return opened

@@ -29,17 +29,17 @@ struct OpenCamera {
     ///   - settings: what is wished.
     ///   - limits: what must be kept to.
     ///   - bus: where cameras are looked for.
-    ///   - calls: the system calls; nil for the kernel's, or libv4l2's if only it can read the camera.
+    ///   - access: how it is reached.
     /// - Throws: the `CaptureFault` that keeps the camera from giving pictures.
     init(
         _ address: CameraAddress,
         settings: CameraSettings,
         limits: Limits,
         bus: VideoBus,
-        calls: CameraCalls?
+        access: CameraAccess
     ) throws(CaptureFault) {
         let path = try address.resolve(in: bus)
-        let (device, formats) = try OpenCamera.device(path, bus: bus, calls: calls)
+        let (device, formats) = try OpenCamera.device(path, bus: bus, access: access)
         let negotiation = Negotiation(formats, settings: settings, limit: limits.size)
         guard !negotiation.candidates.isEmpty else {
             throw .noUsableFormat(path: path, formats: OpenCamera.names(of: formats))
@@ -62,27 +62,33 @@ struct OpenCamera {
         usbAddress = node?.usb?.description
         let rate = agreement.rate.map { " at \(CameraRate.text($0))/s" } ?? ""
         let name = address.description == path ? path : "\(address.description), now \(path)"
+        let maker =
+            formats.contains { $0.isEmulated && $0.fourCC == agreement.format }
+            ? " that libv4l2 makes of \(OpenCamera.names(of: formats.filter { !$0.isEmulated }))"
+            : ""
         summary =
             "\(name) (\(device.identity.card), \(device.identity.driver)): "
-            + "\(agreement.size.description) \(agreement.format.description)\(rate), "
+            + "\(agreement.size.description) \(agreement.format.description)\(maker)\(rate), "
             + negotiation.reason(for: candidate)
         self.faults = faults
     }
 
-    /// Opens the device with the calls that can read it: libv4l2's if the kernel's cannot.
+    /// Opens the device as it is if it has a format that is read, else through the library.
     private static func device(
         _ path: String,
         bus: VideoBus,
-        calls: CameraCalls?
+        access: CameraAccess
     ) throws(CaptureFault) -> (V4L2Device, [CameraFormat]) {
-        // Closed before libv4l2 opens it: some drivers let a device be opened only once.
+        let library: CameraCalls
+        // Closed before the library opens it: some drivers let a device be opened only once.
         do {
-            let device = try OpenCamera.device(path, bus: bus, calls: calls ?? .kernel)
+            let device = try OpenCamera.device(path, bus: bus, calls: access.direct)
             let formats = device.formats()
-            let isReadable = formats.contains { $0.isReadable }
-            if isReadable || calls != nil || CameraCalls.library == nil { return (device, formats) }
+            if formats.contains(where: { $0.isReadable }) { return (device, formats) }
+            guard let found = access.converting() else { return (device, formats) }
+            library = found
         }
-        let device = try OpenCamera.device(path, bus: bus, calls: CameraCalls.library ?? .kernel)
+        let device = try OpenCamera.device(path, bus: bus, calls: library)
         return (device, device.formats())
     }
 

@@ -43,7 +43,7 @@ public struct RawCapture {
                 settings: settings.camera,
                 limits: OpenCamera.Limits(size: settings.limit),
                 bus: VideoBus(),
-                calls: nil
+                access: .system
             )
             stream = opened.stream
             summary = opened.summary

@@ -40,6 +40,8 @@ void scripted_camera_set_capabilities(struct scripted_camera *camera,
 void scripted_camera_add_format(struct scripted_camera *camera,
                                 const char fourcc[4], uint32_t width,
                                 uint32_t height, uint32_t rate);
+/* The formats that are added from here on are made by libv4l2. */
+void scripted_camera_emulate(struct scripted_camera *camera);
 /* Whatever is asked for, the driver answers with its first format. */
 void scripted_camera_substitute(struct scripted_camera *camera);
 /* The bytes from row to row that the driver answers; 0: as few as possible. */

@@ -136,7 +136,9 @@ answers_become() { until_true 60 says "$1" "$(answer_count)"; }
 
 # remembers: the first answer was not about the first frame that the model ever saw.
 remembers() {
-    [ "$(sed -n '1s/.*"frames":\([0-9]*\).*/\1/p' /tmp/answers)" -gt 1 ] &&
+    local seen
+    seen=$(sed -n '1s/.*"frames":\([0-9]*\).*/\1/p' /tmp/answers)
+    [ "${seen:-0}" -gt 1 ] &&
         ! noticed 'nothing is remembered'
 }
 
@@ -186,8 +188,8 @@ show_watch() {
 
 # Cases of faults of the webcam, which are named by `fault`.
 
-# Its pictures: 1 is light, 2 is dark.
-scenes='/pictures/light.jpg /pictures/dark.jpg'
+# Its pictures, 1 is light, 2 is dark: at the begin of a suite `scenes` are photographs, in MJPEG.
+photographs='/pictures/light.jpg /pictures/dark.jpg'
 
 # begin_webcam OPTIONS...: the light is on, and is seen.
 begin_webcam() {

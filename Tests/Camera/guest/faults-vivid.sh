@@ -64,9 +64,12 @@ for call in reqbufs qbuf streamon; do
     end_vivid
 done
 
+# Only then does vivid, whose times are the system's otherwise, have no usable clock: it adds an offset
+# that lets them wrap soon.
 fault='numbers and times that wrap'
 control --set-ctrl wrap_sequence_number=1,wrap_timestamp=2
 begin_vivid
+check "$fault: told once" told_once 'no usable clock'
 end_vivid
 control --set-ctrl wrap_sequence_number=0,wrap_timestamp=0
 

@@ -2,11 +2,11 @@
 # From the driver's time of a picture to the answer about it, and what became of the pictures. Printed,
 # not checked: emulation says nothing about a board.
 
-# measure NAME OPTIONS...: sixty answers, as fast as they come.
+# measure NAME OPTIONS...: sixty answers, as fast as they come; every picture is encoded.
 measure() {
     local name=$1
     shift
-    ocellus watch --model /model --ask "$question" --json --count 60 --every 1ms --unchanged 0.01 \
+    ocellus watch --model /model --ask "$question" --json --count 60 --every 1ms --unchanged 0 \
         --stats "$@" >/tmp/answers 2>/tmp/notices
     check "$name: sixty answers" test "$(answer_count)" -eq 60
     check "$name: the driver's times are used" fails noticed 'no usable clock'
