@@ -20,15 +20,15 @@ static void attention(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
     const ptrdiff_t tokens = args->q.rows, stride = args->q.columns;
     const ptrdiff_t width = stride / args->heads;
     const float scale = inverse_root((float)width);
-    const ptrdiff_t blocks = (tokens + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK;
+    const ck_token_parts blocks = ck_cut_tokens(tokens, ATTENTION_BLOCK);
     float *scores =
         (float *)args->scratch + worker * ATTENTION_BLOCK * tokens;
     _Alignas(64) float panel[FLOAT_DEPTH * FLOAT_PANEL];
 
     for (ptrdiff_t item = begin; item < end; item++) {
-        ptrdiff_t column = item / blocks * width;
-        ptrdiff_t first = item % blocks * ATTENTION_BLOCK;
-        ptrdiff_t queries = at_most(ATTENTION_BLOCK, tokens - first);
+        ptrdiff_t column = item / blocks.count * width;
+        ptrdiff_t first = item % blocks.count * blocks.tokens;
+        ptrdiff_t queries = at_most(blocks.tokens, tokens - first);
         const float *q = args->q.data + first * stride + column;
         float *out = args->out.data + first * stride + column;
 

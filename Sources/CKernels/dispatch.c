@@ -100,6 +100,7 @@ static void run(ck_pool *pool, ck_task *task, const void *args,
 
 size_t ck_matmul_scratch_size(ptrdiff_t tokens, ptrdiff_t columns) {
     ptrdiff_t blocks = blocks_of(QUANT_BLOCK, columns);
+    tokens = blocks_of(TILE_TOKENS, tokens) * TILE_TOKENS;
     return (size_t)(tokens * blocks) *
            (QUANT_BLOCK + sizeof(float) + 2 * sizeof(int16_t));
 }
@@ -111,17 +112,20 @@ void ck_matmul(ck_pool *pool, ck_matmul_args args) {
     const int is_quantized = ck_is_quantized(args.w.type);
     const ptrdiff_t work = tokens * rows * columns;
 
-    if (is_quantized)
-        run(pool, set->quantize, &args, tokens, tokens * columns);
     if (tokens <= (is_quantized ? set->few_tokens_int8 : set->few_tokens)) {
+        if (is_quantized)
+            run(pool, set->quantize, &args, tokens, tokens * columns);
         run(pool, set->matmul_few, &args, blocks_of(MATMUL_FEW_ROWS, rows),
             work);
         return;
     }
+    if (is_quantized)
+        run(pool, set->quantize_tiles, &args, blocks_of(TILE_TOKENS, tokens),
+            tokens * columns);
     run(pool, is_quantized ? set->matmul_int8_packed : set->matmul_packed,
         &args,
         blocks_of(MATMUL_TILE_ROWS, rows) *
-            blocks_of(MATMUL_TILE_TOKENS, tokens),
+            ck_cut_tokens(tokens, MATMUL_TILE_TOKENS).count,
         work);
 }
 
@@ -199,7 +203,7 @@ size_t ck_attention_scratch_size(ptrdiff_t tokens, int threads) {
 
 void ck_attention(ck_pool *pool, ck_attention_args args) {
     run(pool, kernels()->attention, &args,
-        args.heads * blocks_of(ATTENTION_BLOCK, args.q.rows),
+        args.heads * ck_cut_tokens(args.q.rows, ATTENTION_BLOCK).count,
         2 * args.q.rows * elements(args.q));
 }
 

@@ -8,6 +8,7 @@
 
 #include "blocks.inc.h"
 #include "weights.inc.h"
+#include "quantize.inc.h"
 #include "matmul_few.inc.h"
 #include "matmul_packed.inc.h"
 #include "matmul_int8.inc.h"

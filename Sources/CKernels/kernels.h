@@ -27,7 +27,8 @@ void ck_parallel(ck_pool *pool, ck_task *task, const void *args,
     X(matmul_few)          /* MATMUL_FEW_ROWS rows of w */                     \
     X(matmul_packed)       /* a matmul_tile of f32, f16 or bf16 */             \
     X(matmul_int8_packed)  /* a matmul_tile of quantised weights */            \
-    X(quantize)            /* a token */                                       \
+    X(quantize)            /* a token, for matmul_few */                       \
+    X(quantize_tiles)      /* TILE_TOKENS tokens, for matmul_int8_packed */    \
     X(dequantize)          /* a row */                                         \
     X(rms_norm)            /* a row */                                         \
     X(layer_norm)          /* a row */                                         \
@@ -37,7 +38,7 @@ void ck_parallel(ck_pool *pool, ck_task *task, const void *args,
     X(activate)            /* an ELEMENT_BLOCK of elements */                  \
     X(add)                 /* a row */                                         \
     X(multiply)            /* a row */                                         \
-    X(attention)           /* a head and an ATTENTION_BLOCK of queries */      \
+    X(attention)           /* a head and a block of queries */                 \
     X(depthwise)           /* an output row of pixels */                       \
     X(average_pool)        /* an output row of pixels */                       \
     X(causal_conv)         /* a CHANNEL_BLOCK of channels */                   \
@@ -47,10 +48,11 @@ void ck_parallel(ck_pool *pool, ck_task *task, const void *args,
 enum {
     CHANNEL_BLOCK = 16,
     ELEMENT_BLOCK = 1024,
-    ATTENTION_BLOCK = 48,
+    ATTENTION_BLOCK = 108, /* queries at most; a multiple of TILE_TOKENS */
     MATMUL_FEW_ROWS = 16,
     MATMUL_TILE_ROWS = 64,
-    MATMUL_TILE_TOKENS = 192,
+    MATMUL_TILE_TOKENS = 252, /* at most; a multiple of TILE_TOKENS */
+    TILE_TOKENS = 12, /* a multiple of every set's INT8_TOKENS */
     QUANT_BLOCK = 32
 };
 
@@ -79,13 +81,26 @@ typedef struct {
     ck_tensor out;
 } ck_dequantize_args;
 
+/* Tokens cut into parts of at most limit tokens: as few as can be, of nearly
+ * the same size, which is a multiple of TILE_TOKENS. */
+typedef struct {
+    ptrdiff_t count, tokens;
+} ck_token_parts;
+
+static inline ck_token_parts ck_cut_tokens(ptrdiff_t tokens, ptrdiff_t limit) {
+    ptrdiff_t count = (tokens + limit - 1) / limit;
+    ptrdiff_t tiles = (tokens + TILE_TOKENS - 1) / TILE_TOKENS;
+    return (ck_token_parts){count, (tiles + count - 1) / count * TILE_TOKENS};
+}
+
 static inline int ck_is_quantized(int type) {
     return type != CK_F32 && type != CK_F16 && type != CK_BF16;
 }
 
 /* ---- Quantised activations in the scratch of a matrix product ---- */
 
-/* x[t, k] ~ scale[t, k / 32] * value[t, k] */
+/* x[t, k] ~ scale[t, k / 32] * value[t, k], for matmul_few; the layout for
+ * matmul_int8_packed is that of input_tile, of the same size. */
 typedef struct {
     ptrdiff_t blocks; /* per token */
     int8_t *values;   /* (t, blocks * 32) */

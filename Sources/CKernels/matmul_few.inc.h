@@ -218,41 +218,14 @@ static void matmul_few(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
     }
 }
 
-/*
- * Activations to int8, in blocks of 32: scale = max |x| / 127. A block with a
- * NaN or an infinity gets the scale NaN, and so all that it touches.
- */
 static void quantize(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
                      int worker) {
     (void)worker;
     const ck_matmul_args *args = pointer;
     ck_quantized to =
         ck_quantized_in(args->scratch, args->x.rows, args->x.columns);
-    for (ptrdiff_t b = begin * to.blocks; b < end * to.blocks; b++) {
-        const float *x = args->x.data + b * QUANT_BLOCK;
-        vf greatest = {}, excess = {};
-        for (int k = 0; k < QUANT_BLOCK; k += LANES) {
-            greatest = maximum(greatest, absolute(load(x + k)));
-            excess += load(x + k) * 0; /* 0, or NaN */
-        }
-        float magnitude = max_lanes(greatest);
-        float inverse = magnitude > 0 ? 127 / magnitude : 0;
-        if (!(inverse < INFINITY)) /* max |x| is subnormal: take it as zero */
-            inverse = 0;
-        vi sums[2] = {};
-        for (int k = 0; k < QUANT_BLOCK; k += LANES) {
-            typedef int8_t vb __attribute__((vector_size(LANES)));
-            vf scaled = round_to_integer(load(x + k) * inverse);
-            /* Keeps NaN out of the conversion. */
-            vi value = __builtin_convertvector(
-                choose(absolute(scaled) <= 127, scaled, splat(0)), vi);
-            vb bytes = __builtin_convertvector(value, vb);
-            __builtin_memcpy(to.values + b * QUANT_BLOCK + k, &bytes,
-                             sizeof bytes);
-            sums[k / 16] += value;
-        }
-        to.scales[b] = magnitude / 127 + sum_lanes(excess);
-        for (int half = 0; half < 2; half++)
-            to.sums[2 * b + half] = (int16_t)__builtin_reduce_add(sums[half]);
-    }
+    for (ptrdiff_t b = begin * to.blocks; b < end * to.blocks; b++)
+        to.scales[b] = quantize_block(args->x.data + b * QUANT_BLOCK,
+                                      to.values + b * QUANT_BLOCK,
+                                      to.sums + 2 * b);
 }

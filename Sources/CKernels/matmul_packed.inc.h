@@ -133,9 +133,9 @@ typedef struct {
 INLINE matmul_tile tile_of_item(const ck_matmul_args *args, ptrdiff_t item) {
     ptrdiff_t across =
         (args->w.rows + MATMUL_TILE_ROWS - 1) / MATMUL_TILE_ROWS;
+    ptrdiff_t tokens = ck_cut_tokens(args->x.rows, MATMUL_TILE_TOKENS).tokens;
     matmul_tile tile = {item % across * MATMUL_TILE_ROWS, MATMUL_TILE_ROWS,
-                        item / across * MATMUL_TILE_TOKENS,
-                        MATMUL_TILE_TOKENS};
+                        item / across * tokens, tokens};
     tile.rows = at_most(tile.rows, args->w.rows - tile.row);
     tile.tokens = at_most(tile.tokens, args->x.rows - tile.token);
     return tile;

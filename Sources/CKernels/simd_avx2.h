@@ -65,10 +65,10 @@ INLINE vf widen(dot_float v) { return v; }
 
 /* ---- Bytes: four per lane ---- */
 
-#define PACKED_OFFSET 0
+#define INPUT_OFFSET 0u
 
-INLINE vi dot4(vi sum, vi w, int32_t x) {
-    return sum + (vi)byte_products((__m256i)w, _mm256_set1_epi32(x));
+INLINE vi dot4(vi sum, vi w, uint32_t x) {
+    return sum + (vi)byte_products((__m256i)w, _mm256_set1_epi32((int32_t)x));
 }
 
 /* ---- Shapes of register tiles: 16 registers ---- */

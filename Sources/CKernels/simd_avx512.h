@@ -45,13 +45,13 @@ INLINE __m256i block_dot(const int zero, __m256i quants, block_input x) {
 
 INLINE vf widen(dot_float v) { return (vf)_mm512_zextps256_ps512((__m256)v); }
 
-/* ---- Bytes: four per lane, weights stored with an offset ---- */
+/* ---- Bytes: four per lane, activations stored with an offset ---- */
 
-#define PACKED_OFFSET 128
+#define INPUT_OFFSET 128u
 
-INLINE vi dot4(vi sum, vi w, int32_t x) {
-    return (vi)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)w,
-                                   _mm512_set1_epi32(x));
+INLINE vi dot4(vi sum, vi w, uint32_t x) {
+    return (vi)_mm512_dpbusd_epi32((__m512i)sum, _mm512_set1_epi32((int32_t)x),
+                                   (__m512i)w);
 }
 
 /* ---- Shapes of register tiles: 32 registers ---- */

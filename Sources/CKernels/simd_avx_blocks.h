@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parts of 32 quantised weights for AVX2 and above. */
 
+/* The sum of sixteen bytes. */
+INLINE int32_t sum_bytes(const int8_t *p) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)p);
+    __m128i sums = _mm_sad_epu8(_mm_xor_si128(bytes, _mm_set1_epi8(-128)),
+                                _mm_setzero_si128());
+    return _mm_cvtsi128_si32(sums) + _mm_extract_epi16(sums, 4) - 16 * 128;
+}
+
 /* Sixteen bytes of two quants each: the low halves are the first sixteen. */
 INLINE bytes32 load_nibbles(const uint8_t *p) {
     __m256i bytes =

@@ -45,6 +45,9 @@ typedef struct {
     int32x4_t low_offset, high_offset; /* what the zero adds, negated */
 } block_input;
 
+/* The sum of sixteen bytes. */
+INLINE int32_t sum_bytes(const int8_t *p) { return vaddlvq_s8(vld1q_s8(p)); }
+
 /* Sixteen bytes of two quants each: the low halves are the first sixteen. */
 INLINE bytes32 load_nibbles(const uint8_t *p) {
     typedef uint8_t bytes16 __attribute__((vector_size(16)));
@@ -89,11 +92,11 @@ INLINE vf widen(dot_float v) { return v; }
 
 /* ---- Bytes: four per lane ---- */
 
-#define PACKED_OFFSET 0
+#define INPUT_OFFSET 0u
 
-INLINE vi dot4(vi sum, vi w, int32_t x) {
+INLINE vi dot4(vi sum, vi w, uint32_t x) {
     return (vi)add_byte_products((int32x4_t)sum, (int8x16_t)w,
-                                 vreinterpretq_s8_s32(vdupq_n_s32(x)));
+                                 vreinterpretq_s8_u32(vdupq_n_u32(x)));
 }
 
 /* ---- Shapes of register tiles: 32 registers ---- */

@@ -48,6 +48,14 @@ typedef struct {
     vi low, high;
 } block_input;
 
+/* The sum of sixteen bytes. */
+INLINE int32_t sum_bytes(const int8_t *p) {
+    int32_t sum = 0;
+    for (int i = 0; i < 16; i++)
+        sum += p[i];
+    return sum;
+}
+
 /* Sixteen bytes of two quants each: the low halves are the first sixteen. */
 INLINE bytes32 load_nibbles(const uint8_t *p) {
     typedef uint8_t bytes16 __attribute__((vector_size(16)));
@@ -83,10 +91,10 @@ INLINE vf widen(dot_float v) { return v; }
 
 /* ---- Bytes: four per lane ---- */
 
-#define PACKED_OFFSET 0
+#define INPUT_OFFSET 0u
 
-INLINE vi dot4(vi sum, vi w, int32_t x) {
-    return sum + byte_products(w, splat_int(x));
+INLINE vi dot4(vi sum, vi w, uint32_t x) {
+    return sum + byte_products(w, splat_int((int32_t)x));
 }
 
 /* ---- Shapes of register tiles: 16 registers ---- */

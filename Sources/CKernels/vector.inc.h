@@ -126,6 +126,8 @@ INLINE float max_lanes(vf v) {
     return v[0] < v[1] ? v[1] : v[0];
 }
 
+INLINE int32_t max_lanes_int(vi v) { return __builtin_reduce_max(v); }
+
 /* Nearest integer, halves to even; for |x| < 2^22. */
 INLINE vf round_to_integer(vf x) { return (x + 0x1.8p23f) - 0x1.8p23f; }
 

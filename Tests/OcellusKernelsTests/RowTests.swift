@@ -144,7 +144,9 @@ extension KernelTests {
     func `attention of any shape`() {
         Self.onEachInstructionSet {
             let bench = Workbench(seed: 17)
-            for (tokens, heads, width) in [(1, 1, 1), (7, 2, 5), (49, 3, 8), (130, 2, 72)] {
+            for (tokens, heads, width) in [
+                (1, 1, 1), (7, 2, 5), (49, 3, 8), (109, 1, 16), (130, 2, 72), (217, 1, 9),
+            ] {
                 let (q, k, v) = (
                     bench.tensor(tokens, heads * width, in: -3...3),
                     bench.tensor(tokens, heads * width, in: -3...3),
