@@ -4,7 +4,10 @@
  * work is worth a second thread.
  */
 #include "kernels.h"
+#include "profile.h"
 
+#include <stdlib.h>
+#include <string.h>
 #if defined(__aarch64__)
 #include <sys/auxv.h>
 #endif
@@ -55,16 +58,25 @@ static int usable_sets(const ck_kernels *sets[SET_LIMIT]) {
     return count;
 }
 
+/* The set that OCELLUS_KERNELS names, if this processor runs it; else the
+ * best. */
+static const ck_kernels *wanted_set(void) {
+    const ck_kernels *sets[SET_LIMIT];
+    const int count = usable_sets(sets);
+    const char *name = getenv("OCELLUS_KERNELS");
+    for (int i = 0; name && i < count; i++)
+        if (strcmp(sets[i]->name, name) == 0)
+            return sets[i];
+    return sets[0];
+}
+
 /* Each thread has its own choice, and a job runs what its caller chose: tests
  * of one set do not change the sums of those that run beside them. */
 static _Thread_local const ck_kernels *chosen;
 
 static const ck_kernels *kernels(void) {
-    if (!chosen) {
-        const ck_kernels *sets[SET_LIMIT];
-        usable_sets(sets);
-        chosen = sets[0];
-    }
+    if (!chosen)
+        chosen = wanted_set();
     return chosen;
 }
 
@@ -92,8 +104,11 @@ static ptrdiff_t blocks_of(ptrdiff_t size, ptrdiff_t n) {
 static void run(ck_pool *pool, ck_task *task, const void *args,
                 ptrdiff_t items, ptrdiff_t work) {
     enum { WORTH_A_THREAD = 100000 };
-    if (items > 0)
-        ck_parallel(work < WORTH_A_THREAD ? NULL : pool, task, args, items);
+    if (items == 0)
+        return;
+    long long start = ck_profile_clock();
+    ck_parallel(work < WORTH_A_THREAD ? NULL : pool, task, args, items);
+    ck_profile_add(task, start);
 }
 
 /* ---- Matrix products ---- */
@@ -246,4 +261,12 @@ void ck_selective_scan(ck_pool *pool, ck_selective_scan_args args) {
 void ck_state_space_scan(ck_pool *pool, ck_state_space_scan_args args) {
     run(pool, kernels()->state_space_scan, &args, args.heads,
         args.xbc.rows * elements(args.h) * 2);
+}
+
+/* ---- Measurements ---- */
+
+void ck_read(ck_pool *pool, const void *data, size_t size) {
+    run(pool, kernels()->read_bytes,
+        &(ck_read_args){data, (ptrdiff_t)size},
+        blocks_of(READ_BLOCK, (ptrdiff_t)size), (ptrdiff_t)size);
 }

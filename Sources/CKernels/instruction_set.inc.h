@@ -16,6 +16,7 @@
 #include "attention.inc.h"
 #include "convolution.inc.h"
 #include "scan.inc.h"
+#include "read.inc.h"
 
 static const ck_kernels kernels_of_this_set = {
     .name = SET_NAME,

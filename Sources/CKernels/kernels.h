@@ -43,7 +43,8 @@ void ck_parallel(ck_pool *pool, ck_task *task, const void *args,
     X(average_pool)        /* an output row of pixels */                       \
     X(causal_conv)         /* a CHANNEL_BLOCK of channels */                   \
     X(selective_scan)      /* a CHANNEL_BLOCK of channels */                   \
-    X(state_space_scan)    /* a head */
+    X(state_space_scan)    /* a head */                                        \
+    X(read_bytes)          /* a READ_BLOCK */
 
 enum {
     CHANNEL_BLOCK = 16,
@@ -53,7 +54,8 @@ enum {
     MATMUL_TILE_ROWS = 64,
     MATMUL_TILE_TOKENS = 252, /* at most; a multiple of TILE_TOKENS */
     TILE_TOKENS = 12, /* a multiple of every set's INT8_TOKENS */
-    QUANT_BLOCK = 32
+    QUANT_BLOCK = 32,
+    READ_BLOCK = 1 << 16
 };
 
 typedef struct {
@@ -92,6 +94,11 @@ static inline ck_token_parts ck_cut_tokens(ptrdiff_t tokens, ptrdiff_t limit) {
     ptrdiff_t tiles = (tokens + TILE_TOKENS - 1) / TILE_TOKENS;
     return (ck_token_parts){count, (tiles + count - 1) / count * TILE_TOKENS};
 }
+
+typedef struct {
+    const void *data;
+    ptrdiff_t size;
+} ck_read_args;
 
 static inline int ck_is_quantized(int type) {
     return type != CK_F32 && type != CK_F16 && type != CK_BF16;

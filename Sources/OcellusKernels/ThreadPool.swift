@@ -28,6 +28,8 @@ public struct ThreadPool: ~Copyable {
 
 /// The name of the instruction set that the kernels run on: "avx512-vnni", "avx2", "neon-dotprod",
 /// "neon" or "baseline".
+///
+/// The environment variable OCELLUS_KERNELS names another one that the processor runs.
 public func instructionSetName() -> String {
     unsafe String(cString: ck_instruction_set_name())  // Safety: a constant string.
 }

@@ -122,6 +122,7 @@ struct EncoderBlocks: ~Copyable {
         let scratch = arena[self.scratch]
         // By index: an iterator would count references to the array.
         for index in 0..<blocks.count {
+            beginProfilePart(index + 1)
             let w = blocks[index]
             layerNorm(
                 x,
@@ -184,5 +185,6 @@ struct EncoderBlocks: ~Copyable {
                 on: pool
             )
         }
+        beginProfilePart(0)
     }
 }

@@ -234,6 +234,7 @@ public struct MambaDecoder: ~Copyable {
         let hidden = arena[self.hidden].prefix(rows: tokenCount)
         let normed = arena[self.normed].prefix(rows: tokenCount)
         for layer in 0..<configuration.layerCount {
+            beginProfilePart(layer + 1)
             rmsNorm(
                 hidden,
                 weight: norms[layer],
@@ -262,6 +263,7 @@ public struct MambaDecoder: ~Copyable {
                 )
             }
         }
+        beginProfilePart(0)
         return hidden.rows(tokenCount - 1..<tokenCount)
     }
 }

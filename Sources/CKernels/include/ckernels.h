@@ -35,7 +35,8 @@ int ck_pool_thread_count(const ck_pool *pool);
 
 /* ---- Instruction sets ---- */
 
-/* The best instruction set of this processor that the kernels know. */
+/* The best instruction set of this processor that the kernels know, or the one
+ * that the environment's OCELLUS_KERNELS names, if the processor runs it. */
 const char *ck_instruction_set_name(void);
 /* For tests: how many sets this processor can run, and the choice of one for
  * the jobs of this thread. */
@@ -258,5 +259,24 @@ typedef struct {
 
 CK_REALTIME void ck_state_space_scan(ck_pool *pool,
                                      ck_state_space_scan_args args);
+
+/* ---- Measurements ---- */
+
+/* Reads every byte once, with the widest loads and all threads. */
+CK_REALTIME void ck_read(ck_pool *pool, const void *data, size_t size);
+
+/* One call of a kernel by this thread. */
+typedef struct {
+    const char *operation;
+    int part; /* the last of ck_profile_part */
+    long long nanoseconds;
+} ck_profile_entry;
+
+/* Records the calls that this thread makes from now on, until the entries are
+ * full or ck_profile_end, which returns their count. */
+void ck_profile_begin(ck_profile_entry *entries, ptrdiff_t capacity);
+ptrdiff_t ck_profile_end(void);
+/* Numbers what comes: the layer of a network. Costs nothing unless recorded. */
+CK_REALTIME void ck_profile_part(int part);
 
 #endif
