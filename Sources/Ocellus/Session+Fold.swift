@@ -204,7 +204,7 @@ extension Session {
     }
 
     @_noAllocation @_noLocks
-    private func fold(_ tokens: Tensor, into state: DecoderState) {
+    func fold(_ tokens: Tensor, into state: DecoderState) {
         _ = model.decoder.prefill(embeddings: tokens, state: state, in: arena, on: pool)
     }
 }

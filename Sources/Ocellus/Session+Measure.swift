@@ -1,68 +1,120 @@
 // SPDX-License-Identifier: Apache-2.0
+import CLibc
+import OcellusFormat
 import OcellusImage
 import OcellusKernels
 import OcellusMemory
 import OcellusModels
 
-/// How long the parts of a model take on this machine: the raw times of `Session.measure`.
-public struct Measurement: Sendable {
-    /// The kernels that were chosen at start.
-    public let instructionSet: String
-    /// One time per run, in nanoseconds.
-    public internal(set) var prefill: [Int64] = []
-    /// One time per run, in nanoseconds.
-    public internal(set) var decode: [Int64] = []
-    /// One entry per stage of a frame, with one time per frame, in nanoseconds; empty without
-    /// vision.
-    public internal(set) var frameStages: [(name: String, nanoseconds: [Int64])] = []
-}
-
 extension Session {
-    /// Measures prefill, decode and the stages of a frame, after one run that is not counted.
+    /// Measures prefill, decode, the reading of the weights and the stages of a frame, each after one
+    /// run that is not counted.
     ///
-    /// The live state is reset before and after.
-    public mutating func measure(
-        prefillCount: Int,
-        decodeCount: Int,
-        runCount: Int
-    ) -> Measurement {
+    /// The tokens and the picture are seeded noise. The live state is reset before and after.
+    public mutating func measure(_ options: Measurement.Options) -> Measurement {
         var result = Measurement(instructionSet: instructionSetName())
+        let clock = Clock(countsProcessorTime: options.countsProcessorTime)
+        let weights = Self.decodedWeights(model.decoderFile)
+        result.weightByteCount = weights.reduce(0) { $0 + $1.byteCount }
         let vocabularySize = model.decoder.configuration.vocabularySize
-        var tokens: [Int] = []
-        for position in 0..<prefillCount { tokens.append(position &* 7919 % vocabularySize) }
+        let tokens = (0..<options.prefillCount).map { $0 &* 7919 % vocabularySize }
         reset()
-        for run in 0...runCount {
+        for run in 0...options.runCount {
             fork.copy(from: live)
-            let start = monotonicNanoseconds()
+            let start = clock.now()
             var hidden = model.decoder.prefill(tokens, state: fork, in: arena, on: pool)
-            let read = monotonicNanoseconds()
-            for _ in 0..<decodeCount {
-                let token = argmax(model.decoder.logits(of: hidden, in: arena, on: pool))
+            let read = clock.now()
+            var token = argmax(model.decoder.logits(of: hidden, in: arena, on: pool))
+            let first = clock.now()
+            for _ in 0..<options.decodeCount {
                 hidden = model.decoder.step(token, state: fork, in: arena, on: pool)
+                token = argmax(model.decoder.logits(of: hidden, in: arena, on: pool))
             }
-            let written = monotonicNanoseconds()
+            let written = clock.now()
+            for matrix in weights { readWeights(matrix, on: pool) }
+            let end = clock.now()
             guard run > 0 else { continue }
-            result.prefill.append(read - start)
-            result.decode.append(written - read)
+            result.prefill.nanoseconds.append(read - start)
+            result.firstToken.nanoseconds.append(first - start)
+            result.decode.nanoseconds.append(written - first)
+            result.read.nanoseconds.append(end - written)
         }
-        measureFrames(4 * runCount, into: &result)
+        if options.recordsKernels {
+            result.prefill.profile = profile {
+                _ = model.decoder.prefill(tokens, state: fork, in: arena, on: pool)
+            }
+            result.decode.profile = profile {
+                let hidden = model.decoder.step(0, state: fork, in: arena, on: pool)
+                _ = model.decoder.logits(of: hidden, in: arena, on: pool)
+            }
+        }
+        result.frame = measureFrame(options, clock)
         reset()
         return result
     }
 
-    private mutating func measureFrames(_ count: Int, into result: inout Measurement) {
-        guard let frame = noiseFrame() else { return }
-        var stages: [(name: String, nanoseconds: [Int64])] = [
-            ("preprocess", []), ("encode", []), ("project", []), ("fold", []),
-        ]
-        for run in 0...count {
-            guard (try? see(frame)) != nil, run > 0 else { continue }
-            stages[0].nanoseconds.append(lastFrameTimes.preprocess)
-            stages[1].nanoseconds.append(lastFrameTimes.encode)
-            stages[2].nanoseconds.append(lastFrameTimes.project)
-            stages[3].nanoseconds.append(lastFrameTimes.fold)
+    /// The clock of a measurement.
+    private struct Clock {
+        let countsProcessorTime: Bool
+
+        func now() -> Int64 {
+            countsProcessorTime ? clibc_thread_nanoseconds() : monotonicNanoseconds()
         }
-        result.frameStages = stages
+    }
+
+    /// The matrices that a step of the decoder reads whole, in the order of the file.
+    private static func decodedWeights(_ file: borrowing ModelFile) -> [WeightMatrix] {
+        let hasHead = file.hasTensor("output.weight")
+        var weights: [WeightMatrix] = []
+        for tensor in file.tensors where !(hasHead && tensor.name == "token_embd.weight") {
+            if let matrix = try? file.matrix(tensor.name) { weights.append(matrix) }
+        }
+        return weights
+    }
+
+    private func profile(_ run: () -> Void) -> KernelProfile {
+        KernelProfile(limit: 1 << 16, during: run)
+    }
+
+    /// The stages of a frame that is seeded noise.
+    private mutating func measureFrame(
+        _ options: Measurement.Options,
+        _ clock: Clock
+    ) -> [Measurement.Stage] {
+        guard let frame = noiseFrame() else { return [] }
+        switch model.vision {
+        case .some(let vision):
+            var stages = [
+                Measurement.Stage("preprocess"), Measurement.Stage("encode"),
+                Measurement.Stage("project"), Measurement.Stage("fold"),
+            ]
+            for run in 0...4 * options.runCount {
+                var times = [clock.now()]
+                vision.preprocessor.run(frame, crop: nil, into: arena[vision.pixels], in: arena)
+                times.append(clock.now())
+                let features = vision.encoder.encode(in: arena, on: pool)
+                times.append(clock.now())
+                let tokens = vision.projector.project(
+                    features,
+                    isFirstFrame: run == 0,
+                    in: arena,
+                    on: pool
+                )
+                times.append(clock.now())
+                fold(tokens, into: live)
+                times.append(clock.now())
+                guard run > 0 else { continue }
+                for stage in 0..<4 {
+                    stages[stage].nanoseconds.append(times[stage + 1] - times[stage])
+                }
+            }
+            if options.recordsKernels {
+                vision.preprocessor.run(frame, crop: nil, into: arena[vision.pixels], in: arena)
+                stages[1].profile = profile { _ = vision.encoder.encode(in: arena, on: pool) }
+            }
+            return stages
+        case .none: return []
+        }
     }
 
     /// A frame of 640 x 480, or the largest planned, of seeded noise in the session's slot.

@@ -45,6 +45,13 @@ static inline long long clibc_monotonic_nanoseconds(void) {
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
+/* The time that the calling thread has had a processor. */
+CLIBC_REALTIME
+static inline long long clibc_thread_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
 /* Since 1970. */
 CLIBC_REALTIME
 static inline long long clibc_realtime_nanoseconds(void) {
