@@ -12,6 +12,9 @@ public struct Answer: Sendable {
     public internal(set) var isComplete = false
     /// The probability of the answer: for choices among them, else of its tokens one by one.
     public internal(set) var probability: Float = 0
+    /// Whether the model computed numbers; false if an infinity or a NaN in its weights, or in a state
+    /// that was restored, has reached the answer, which then means nothing.
+    public var isDefined: Bool { !probability.isNaN }
     /// The time to read the question, in nanoseconds.
     public internal(set) var promptNanoseconds: Int64 = 0
     /// The count of tokens of the question.

@@ -59,6 +59,7 @@ struct AskCommand {
 
         for index in prompts.indices {
             questioner.ask(prompts[index], with: &session)
+            try Questioner.validate(questioner.answer, session)
             report.add(questioner.answer)
             writeLine(
                 arguments.has("--json")

@@ -83,6 +83,19 @@ struct Questioner {
         style.answer(prompt, with: &session, probabilities: &probabilities, into: &answer)
     }
 
+    /// Refuses an answer that means nothing.
+    static func validate(
+        _ answer: Answer,
+        _ session: borrowing Session
+    ) throws(CommandError) {
+        guard !answer.isDefined else { return }
+        throw CommandError(
+            .badModel,
+            "\(session.model.path): the model computes no numbers: its weights hold an infinity or "
+                + "a NaN, or the saved state does; take another copy of the file"
+        )
+    }
+
     /// The last answer for a reader; with choices, its probability behind it.
     func line(_ session: borrowing Session) -> String {
         Self.line(answer, style: style, session: session)

@@ -164,6 +164,7 @@ struct WatchCommand {
                 switch event {
                 case .frame(let seen): report.add(seen.times)
                 case .answered:
+                    try Questioner.validate(loop.answer, session)
                     report.add(loop.answer)
                     kept?.keep(loop, session)
                 case .skipped, .commandEnded, .saved, .notSaved: break
