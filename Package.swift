@@ -110,13 +110,22 @@ let package = Package(
             swiftSettings: runtime
         ),
 
+        // What both programs have in common.
+        .target(
+            name: "OcellusCommand",
+            dependencies: [
+                "Ocellus", "OcellusCapture", "OcellusFormat", "OcellusImage", "OcellusModels",
+            ],
+            swiftSettings: runtime
+        ),
+
         // Level 6: programs.
         .executableTarget(
             name: "ocellus",
             dependencies: [
-                "CLibc", "Ocellus", "OcellusCapture", "OcellusFormat", "OcellusImage",
-                "OcellusKernels", "OcellusMemory", "OcellusModels", "OcellusService",
-                "OcellusTokenizer",
+                "CLibc", "Ocellus", "OcellusCapture", "OcellusCommand", "OcellusFormat",
+                "OcellusImage", "OcellusKernels", "OcellusMemory", "OcellusModels",
+                "OcellusService", "OcellusTokenizer",
             ],
             path: "Sources/ocellus-cli",
             swiftSettings: runtime
@@ -124,9 +133,9 @@ let package = Package(
         .executableTarget(
             name: "ocellus-kit",
             dependencies: [
-                "Ocellus", "OcellusCapture", "OcellusConversion", "OcellusFormat", "OcellusImage",
-                "OcellusKernels", "OcellusMemory", "OcellusModels", "OcellusQuantization",
-                "OcellusTokenizer",
+                "Ocellus", "OcellusCapture", "OcellusCommand", "OcellusConversion",
+                "OcellusFormat", "OcellusImage", "OcellusKernels", "OcellusMemory",
+                "OcellusModels", "OcellusQuantization", "OcellusTokenizer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: hosted

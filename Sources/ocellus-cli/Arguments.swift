@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLibc
+import OcellusCommand
 
 /// One option that a command knows.
 struct Option {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Ocellus
+import OcellusCommand
 
 /// `ocellus ask`: answers questions about a picture or a clip, or continues a text.
 struct AskCommand {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLibc
+import OcellusCommand
 
 /// Two results of `ocellus bench --json`, side by side.
 struct BenchComparison {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import OcellusCapture
+import OcellusCommand
 import OcellusImage
 
 /// The options by which a camera is adjusted.

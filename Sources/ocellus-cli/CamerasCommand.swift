@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import OcellusCapture
+import OcellusCommand
 import OcellusImage
 
 /// `ocellus cameras`: what cameras there are, and what they can do.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Ocellus
 import OcellusCapture
+import OcellusCommand
 import OcellusImage
 import OcellusMemory
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Ocellus
+import OcellusCommand
 import OcellusMemory
 
 /// `ocellus plan`: the exact memory of a model, before anything is loaded.

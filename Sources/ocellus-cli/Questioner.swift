@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Ocellus
+import OcellusCommand
 import OcellusService
 
 /// Asks a session questions as the arguments say: free or among choices, greedy or sampled.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLibc
 import OcellusCapture
+import OcellusCommand
 import OcellusService
 
 /// `--seal`: what `ocellus watch` declares, and what it says about it.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLibc
+import OcellusCommand
 import OcellusImage
 
 /// The whole screen of the terminal that standard output is; given back with the last reference, and

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Ocellus
+import OcellusCommand
 import OcellusService
 
 /// The standing questions of `ocellus watch`: each `--ask`, and the options of its rule that follow it.

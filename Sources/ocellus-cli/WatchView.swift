@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLibc
 import Ocellus
+import OcellusCommand
 import OcellusImage
 import OcellusMemory
 import OcellusService

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLibc
+import OcellusCommand
 
 /// Runs the command that the arguments name.
 func runProgram(_ texts: [String]) throws(CommandError) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Ocellus
+import OcellusCommand
 import OcellusImage
 
 /// Frames to see and questions to ask about them, from a JSON file.
@@ -22,18 +23,18 @@ struct EvaluationSet {
     init(path: String) throws {
         let url = URL(fileURLWithPath: path)
         guard let data = try? Data(contentsOf: url) else {
-            throw KitError(.noInput, "\(path): cannot be read")
+            throw CommandError(.noInput, "\(path): cannot be read")
         }
         do {
             items = try JSONDecoder().decode([Item].self, from: data)
         } catch {
-            throw KitError(
+            throw CommandError(
                 .badInput,
                 "\(path): not a list of {\"frames\": [...], \"questions\": [...]}: \(error)"
             )
         }
         guard items.contains(where: { !$0.questions.isEmpty }) else {
-            throw KitError(.badInput, "\(path): there is no question")
+            throw CommandError(.badInput, "\(path): there is no question")
         }
         folder = url.deletingLastPathComponent()
     }

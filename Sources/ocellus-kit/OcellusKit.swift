@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import OcellusCommand
 
 /// The workstation tools of Ocellus; hosted build only.
 @main
@@ -30,7 +31,7 @@ struct OcellusKit: ParsableCommand {
         do {
             var command = try parseAsRoot()
             try command.run()
-        } catch let error as KitError {
+        } catch let error as CommandError {
             FileHandle.standardError.write(Data("ocellus-kit: \(error.message)\n".utf8))
             Foundation.exit(error.exitCode.rawValue)
         } catch {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import OcellusCommand
 
 /// Makes a folder, and those above it, unless it is there.
 func makeFolder(_ path: String) throws {
@@ -13,13 +14,16 @@ func makeFolder(_ path: String) throws {
 /// - Parameters:
 ///   - byteCount: The size of all tensors that will be written.
 ///   - folder: Where.
-/// - Throws: `KitError` with the exit code for results that cannot be written.
+/// - Throws: `CommandError` with the exit code for results that cannot be written.
 func requireSpace(_ byteCount: Int, in folder: String) throws {
     let attributes = try? FileManager.default.attributesOfFileSystem(forPath: folder)
     guard let free = (attributes?[.systemFreeSize] as? NSNumber)?.intValue else { return }
     // Headers hold the vocabulary; 64 MiB are more than any has.
     let needed = byteCount + (64 << 20)
     if free < needed {
-        throw KitError(.cannotWrite, "\(folder): \(needed) bytes are needed and \(free) are free")
+        throw CommandError(
+            .cannotWrite,
+            "\(folder): \(needed) bytes are needed and \(free) are free"
+        )
     }
 }

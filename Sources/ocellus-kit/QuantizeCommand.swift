@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import OcellusCommand
 import OcellusFormat
 import OcellusMemory
 import OcellusQuantization
@@ -120,7 +121,7 @@ struct QuantizeCommand: ParsableCommand {
             FileManager.default.fileExists(atPath: "\(input)/\($0)")
         }
         guard names.first == "decoder.gguf" else {
-            throw KitError(.noInput, "\(input): the folder has no decoder.gguf")
+            throw CommandError(.noInput, "\(input): the folder has no decoder.gguf")
         }
         return names.map { ("\(input)/\($0)", "\(output)/\($0)") }
     }
@@ -136,7 +137,7 @@ struct QuantizeCommand: ParsableCommand {
             URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
         }
         if resolved(input) == resolved(output) {
-            throw KitError(.usage, "\(output): would replace the original; name another output")
+            throw CommandError(.usage, "\(output): would replace the original; name another output")
         }
     }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How a program ends, after BSD's sysexits.h.
+/// How the programs end, after BSD's sysexits.h.
 ///
 /// Part of the interface: scripts rely on it.
-enum ExitCode: Int32 {
+public enum ExitCode: Int32, Sendable {
+    /// Done.
     case success = 0
     /// The command line is wrong.
     case usage = 64

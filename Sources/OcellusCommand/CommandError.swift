@@ -1,29 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
-import Ocellus
-import OcellusCapture
-import OcellusFormat
-import OcellusImage
+public import Ocellus
+public import OcellusCapture
+public import OcellusFormat
+public import OcellusImage
 import OcellusModels
 
-/// Why a command stops: what to say on standard error, and how to exit.
-struct CommandError: Error {
-    let exitCode: ExitCode
-    let message: String
+/// Why a command of either program stops: what to say on standard error, and how to exit.
+public struct CommandError: Error {
+    /// How to exit.
+    public let exitCode: ExitCode
+    /// What to say.
+    public let message: String
 
-    init(_ exitCode: ExitCode, _ message: String) {
+    /// A reason of its own.
+    public init(_ exitCode: ExitCode, _ message: String) {
         self.exitCode = exitCode
         self.message = message
     }
 
     /// A wrong command line.
-    static func usage(_ message: String) -> CommandError {
+    public static func usage(_ message: String) -> CommandError {
         CommandError(.usage, message)
     }
 }
 
 extension CommandError {
+    /// The exit code that belongs to an error of a model file.
+    public init(_ error: ModelFileError) {
+        switch error {
+        case .cannotOpen: self.init(.noInput, error.description)
+        case .cannotWrite: self.init(.cannotWrite, error.description)
+        default: self.init(.badModel, error.description)
+        }
+    }
+
     /// The exit code that belongs to an error of a picture.
-    init(_ error: ImageError) {
+    public init(_ error: ImageError) {
         switch error {
         case .unreadable: self.init(.noInput, error.description)
         case .badCrop: self.init(.usage, error.description)
@@ -33,7 +45,7 @@ extension CommandError {
     }
 
     /// The exit code that belongs to an error of a source of frames.
-    init(_ error: CaptureError) {
+    public init(_ error: CaptureError) {
         switch error {
         case .image(let inner): self.init(inner)
         case .camera(.control): self.init(.usage, error.description)
@@ -49,10 +61,9 @@ extension CommandError {
     }
 
     /// The exit code that belongs to an error of the library.
-    init(_ error: OcellusError) {
+    public init(_ error: OcellusError) {
         switch error {
-        case .model(.file(.cannotOpen)): self.init(.noInput, error.description)
-        case .model(.file(.cannotWrite)): self.init(.cannotWrite, error.description)
+        case .model(.file(let inner)): self.init(inner)
         case .image(let inner): self.init(inner)
         case .model, .tokenizer, .mixedFiles: self.init(.badModel, error.description)
         case .memory: self.init(.noMemory, error.description)

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Ocellus
+import OcellusCapture
+import OcellusCommand
+import OcellusConversion
+import OcellusFormat
+import OcellusImage
+import OcellusQuantization
+
+extension CommandError {
+    /// The exit code that belongs to an error of the quantiser.
+    init(_ error: QuantizationError) {
+        switch error {
+        case .alreadyQuantized, .noMatrix: self.init(.badInput, error.description)
+        case .notFinite, .beyondHalf: self.init(.badModel, error.description)
+        }
+    }
+
+    /// The exit code that belongs to an error of the converter.
+    init(_ error: ConversionError) {
+        switch error {
+        case .missingFile: self.init(.noInput, error.description)
+        default: self.init(.badModel, error.description)
+        }
+    }
+}
+
+/// Runs a body, and turns an error of the libraries into one with a message and an exit code.
+func describing<Value: ~Copyable>(_ body: () throws -> Value) throws -> Value {
+    do {
+        return try body()
+    } catch let error as ModelFileError {
+        throw CommandError(error)
+    } catch let error as QuantizationError {
+        throw CommandError(error)
+    } catch let error as ConversionError {
+        throw CommandError(error)
+    } catch let error as ImageError {
+        throw CommandError(error)
+    } catch let error as CaptureError {
+        throw CommandError(error)
+    } catch let error as OcellusError {
+        throw CommandError(error)
+    }
+}
+
+/// Runs a body that writes to a path, and turns its error into one with a message and an exit code.
+func writing(to path: String, _ body: () throws -> Void) throws {
+    do {
+        try body()
+    } catch {
+        throw CommandError(
+            .cannotWrite,
+            "\(path): cannot be written: \(error.localizedDescription)"
+        )
+    }
+}
