@@ -99,22 +99,22 @@ struct Arguments {
     }
 
     /// A whole number within a range.
-    func int(
+    func int<Value: FixedWidthInteger>(
         _ name: String,
-        default fallback: Int,
-        in range: ClosedRange<Int>
-    ) throws(CommandError) -> Int {
+        default fallback: Value,
+        in range: ClosedRange<Value>
+    ) throws(CommandError) -> Value {
         guard let text = string(name) else { return fallback }
         return try Self.int(name, text, in: range)
     }
 
     /// A whole number within a range, of one among repeated options.
-    static func int(
+    static func int<Value: FixedWidthInteger>(
         _ name: String,
         _ text: String,
-        in range: ClosedRange<Int>
-    ) throws(CommandError) -> Int {
-        guard let value = Int(text), range ~= value else {
+        in range: ClosedRange<Value>
+    ) throws(CommandError) -> Value {
+        guard let value = Value(text), range ~= value else {
             throw .usage(
                 "\(name) '\(text)' is not a whole number from \(range.lowerBound) to "
                     + "\(range.upperBound)"

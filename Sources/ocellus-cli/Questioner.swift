@@ -42,7 +42,7 @@ struct Questioner {
             temperature: try arguments.float("--temperature", default: 0, in: 0...100),
             topK: try arguments.int("--top-k", default: 0, in: 0...(1 << 20)),
             topP: try arguments.float("--top-p", default: 1, in: 0...1),
-            seed: UInt64(try arguments.int("--seed", default: 0, in: 0...Int.max))
+            seed: try arguments.int("--seed", default: 0, in: 0...UInt64.max)
         )
         let maximumTokens = try arguments.int("--max-tokens", default: 32, in: 1...4096)
         guard let text = arguments.string("--choices") else {
