@@ -177,7 +177,7 @@ let package = Package(
         ),
         .testTarget(
             name: "OcellusTokenizerTests",
-            dependencies: ["OcellusFormat", "OcellusTokenizer"],
+            dependencies: ["Ocellus", "OcellusConversion", "OcellusFormat", "OcellusTokenizer"],
             swiftSettings: hosted
         ),
         .testTarget(

@@ -35,7 +35,7 @@ public struct PromptTemplate: Sendable {
         isPresent = true
     }
 
-    /// The tokens of a question in the template.
+    /// The tokens of a question in the template, after the token that begins a text if there is one.
     ///
     /// A space at the end of the prefix belongs to the question's first word, as in the training
     /// text, so the two are tokenised together.
@@ -46,7 +46,9 @@ public struct PromptTemplate: Sendable {
             prefix.removeLast()
             question = " " + question
         }
-        return tokenizer.encode(prefix, parsingSpecial: true) + tokenizer.encode(question)
-            + tokenizer.encode(suffix, parsingSpecial: true)
+        var tokens = tokenizer.encode(prefix, parsingSpecial: true)
+        tokens += tokenizer.encode(question, isContinuation: !prefix.isEmpty)
+        tokens += tokenizer.encode(suffix, parsingSpecial: true, isContinuation: true)
+        return tokens.isEmpty ? [] : (tokenizer.start.map { [$0] } ?? []) + tokens
     }
 }

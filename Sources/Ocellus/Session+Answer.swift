@@ -28,8 +28,9 @@ extension Session {
             // Answers begin with a space, and end, where the model was trained on prompts.
             tokens.append(
                 model.promptTemplate.isPresent
-                    ? model.tokenizer.encode(" " + choice) + [model.vocabulary.endOfText]
-                    : model.tokenizer.encode(choice)
+                    ? model.tokenizer.encode(" " + choice, isContinuation: true)
+                        + [model.vocabulary.endOfText]
+                    : model.tokenizer.encode(choice, isContinuation: true)
             )
         }
         guard !tokens.isEmpty else { throw .badChoices }

@@ -4,44 +4,107 @@ import OcellusModels
 public import OcellusTokenizer
 
 extension Vocabulary {
-    /// The pre-tokenisers of `tokenizer.ggml.pre` that cut text by GPT-2's expression, as GPT-NeoX
-    /// does.
-    private static let preTokenizers = ["gpt-2", "gpt2", "mpt", "olmo", "jais", "default"]
-
-    /// Reads the vocabulary of a decoder file.
+    /// Reads the vocabulary of a decoder file, as llama.cpp writes it.
     ///
     /// - Throws: `OcellusError.model` for missing keys or a tokenizer of another kind, `.tokenizer`
     ///   for a bad vocabulary.
     public init(file: borrowing ModelFile) throws(OcellusError) {
-        let (kind, preTokenizer, addsStart) = try fromFile { () throws(ModelFileError) in
-            (
-                try file.string("tokenizer.ggml.model"),
-                try file.string("tokenizer.ggml.pre", default: "gpt-2"),
-                try file.bool("tokenizer.ggml.add_bos_token", default: false)
+        let kind = try fromFile { () throws(ModelFileError) in
+            try file.string("tokenizer.ggml.model")
+        }
+        let (tokens, types, end, start) = try fromFile { () throws(ModelFileError) in
+            let addsStart = try file.bool(
+                "tokenizer.ggml.add_bos_token",
+                default: kind == "llama"
+            )
+            return (
+                try file.strings("tokenizer.ggml.tokens"),
+                try file.ints("tokenizer.ggml.token_type"),
+                try file.int("tokenizer.ggml.eos_token_id"),
+                addsStart ? try file.int("tokenizer.ggml.bos_token_id") : nil
             )
         }
-        guard kind == "gpt2", Self.preTokenizers.contains(preTokenizer), !addsStart else {
+        switch kind {
+        case "gpt2":
+            let style = try Self.style(of: file)
+            let (merges, normalizes) = try fromFile { () throws(ModelFileError) in
+                (
+                    try file.strings("tokenizer.ggml.merges"),
+                    // llama.cpp has no key for it; of these tokenizers GPT-NeoX's does.
+                    try file.bool("ocellus.tokenizer.normalize", default: style == .gpt2)
+                )
+            }
+            self = try checked(file.path) { () throws(TokenizerError) in
+                try Vocabulary(
+                    tokens: tokens,
+                    types: types,
+                    merges: merges,
+                    endOfText: end,
+                    start: start,
+                    style: style,
+                    normalizes: normalizes
+                )
+            }
+        case "llama":
+            let (scores, addsSpace) = try fromFile { () throws(ModelFileError) in
+                (
+                    try file.floats("tokenizer.ggml.scores"),
+                    try file.bool("tokenizer.ggml.add_space_prefix", default: true)
+                )
+            }
+            self = try checked(file.path) { () throws(TokenizerError) in
+                try Vocabulary(
+                    pieces: tokens,
+                    types: types,
+                    scores: scores,
+                    endOfText: end,
+                    start: start,
+                    addsSpace: addsSpace
+                )
+            }
+        default:
             throw .model(
                 .unsupported(
                     path: file.path,
-                    what: "tokenizer '\(kind)', pre-tokenizer '\(preTokenizer)'"
-                        + (addsStart ? " with a start token" : "")
-                        + "; this version has the byte-level BPE of GPT-NeoX"
+                    what:
+                        "tokenizer '\(kind)'; this version has 'gpt2' (byte-level BPE) and 'llama' "
+                        + "(SentencePiece's BPE)"
                 )
             )
         }
-        let (tokens, types, merges, end) = try fromFile { () throws(ModelFileError) in
-            (
-                try file.strings("tokenizer.ggml.tokens"),
-                try file.ints("tokenizer.ggml.token_type"),
-                try file.strings("tokenizer.ggml.merges"),
-                try file.int("tokenizer.ggml.eos_token_id")
+    }
+
+    /// How the words of a byte-level vocabulary are cut.
+    private static func style(
+        of file: borrowing ModelFile
+    ) throws(OcellusError) -> TokenizerKind.WordStyle {
+        let name = try fromFile { () throws(ModelFileError) in
+            try file.string("tokenizer.ggml.pre", default: "gpt-2")
+        }
+        switch name {
+        case "gpt-2", "gpt2", "mpt", "olmo", "jais", "default": return .gpt2
+        case "falcon": return .falcon
+        case "tekken": return .tekken
+        default:
+            throw .model(
+                .unsupported(
+                    path: file.path,
+                    what: "pre-tokenizer '\(name)'; this version has those of GPT-NeoX, Falcon and "
+                        + "Tekken"
+                )
             )
         }
-        do {
-            self = try Vocabulary(tokens: tokens, types: types, merges: merges, endOfText: end)
-        } catch {
-            throw .tokenizer(path: file.path, error)
-        }
+    }
+}
+
+/// Makes a vocabulary and passes its error on as an `OcellusError`.
+private func checked(
+    _ path: String,
+    _ body: () throws(TokenizerError) -> Vocabulary
+) throws(OcellusError) -> Vocabulary {
+    do {
+        return try body()
+    } catch {
+        throw .tokenizer(path: path, error)
     }
 }

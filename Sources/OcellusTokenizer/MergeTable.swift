@@ -2,9 +2,17 @@
 
 /// The merges of byte-pair encoding: which two neighbouring tokens become which one, and how soon.
 struct MergeTable: Sendable {
+    /// The most bytes of a piece of SentencePiece.
+    ///
+    /// A piece is cut everywhere to find its merges, so the work is the square of its length.
+    /// SentencePiece makes pieces of 16 characters.
+    static let longestPiece = 1024
+
     private var lefts: [Int32] = []
     private var rights: [Int32] = []
     private var results: [Int32] = []
+    /// How soon each merges, lower is sooner; of equal ones, the leftmost in the text.
+    private var ranks: [Int32] = []
     private var index: HashIndex
 
     /// Reads merges, the first has the lowest rank.
@@ -43,27 +51,61 @@ struct MergeTable: Sendable {
                     token: String(decoding: left + right, as: UTF8.self)
                 )
             }
-            add(Int32(leftToken), Int32(rightToken), result: Int32(result))
+            add(Int32(leftToken), Int32(rightToken), result: Int32(result), rank: rank)
         }
     }
 
-    /// The rank of the merge of two tokens, lower is sooner, or nil if they do not merge.
-    func rank(_ left: Int32, _ right: Int32) -> Int? {
-        index.row(hash: Self.hash(left, right)) { lefts[$0] == left && rights[$0] == right }
+    /// Finds the merges of a SentencePiece vocabulary: any two normal tokens that make a third one merge,
+    /// the sooner the higher its score.
+    ///
+    /// - Parameters:
+    ///   - scores: One per token.
+    ///   - texts: The bytes of the tokens.
+    ///   - types: The types of the tokens.
+    ///   - tokens: The index of `texts`.
+    /// - Throws: `TokenizerError.longPiece`.
+    init(
+        scores: [Float],
+        texts: TokenTexts,
+        types: [TokenType],
+        tokens: HashIndex
+    ) throws(TokenizerError) {
+        let order = types.indices.filter { types[$0] == .normal }
+            .sorted { (scores[$1], $0) < (scores[$0], $1) }
+        index = HashIndex(capacity: texts.byteCount)
+        var rank = 0
+        for (place, token) in order.enumerated() {
+            if place > 0, scores[order[place - 1]] != scores[token] { rank = place }
+            let text = Array(texts[token])
+            guard text.count <= Self.longestPiece else {
+                throw .longPiece(token: token, byteCount: text.count)
+            }
+            for split in text.indices.dropFirst() {
+                guard let left = texts.token(Array(text[..<split]), in: tokens),
+                    let right = texts.token(Array(text[split...]), in: tokens),
+                    types[left] == .normal, types[right] == .normal
+                else { continue }
+                add(Int32(left), Int32(right), result: Int32(token), rank: rank)
+            }
+        }
     }
 
-    /// The token that a merge makes.
-    func result(rank: Int) -> Int32 {
-        results[rank]
+    /// The merge of two tokens, or nil if they do not merge.
+    func merge(_ left: Int32, _ right: Int32) -> (rank: Int, result: Int32)? {
+        let row = index.row(hash: Self.hash(left, right)) {
+            lefts[$0] == left && rights[$0] == right
+        }
+        return row.map { (Int(ranks[$0]), results[$0]) }
     }
 
     /// A pair that is there already keeps its lower rank.
-    private mutating func add(_ left: Int32, _ right: Int32, result: Int32) {
-        let rank = results.count
+    private mutating func add(_ left: Int32, _ right: Int32, result: Int32, rank: Int) {
+        let row = results.count
         lefts.append(left)
         rights.append(right)
         results.append(result)
-        index.insert(rank, hash: Self.hash(left, right)) { [lefts, rights] in
+        ranks.append(Int32(rank))
+        index.insert(row, hash: Self.hash(left, right)) { [lefts, rights] in
             lefts[$0] == left && rights[$0] == right
         }
     }

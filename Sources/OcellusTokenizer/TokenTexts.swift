@@ -18,6 +18,36 @@ struct TokenTexts: Sendable {
         }
     }
 
+    /// Keeps what each token of a SentencePiece vocabulary stands for: "▁" is a space, "<0x41>" of the
+    /// type `byte` a byte.
+    init(pieces: [String], types: [TokenType]) {
+        ends.reserveCapacity(pieces.count)
+        for (piece, type) in zip(pieces, types) {
+            if type == .byte, let byte = Self.byte(of: piece) {
+                bytes.append(byte)
+            } else if type == .normal || type == .userDefined {
+                for scalar in piece.unicodeScalars {
+                    bytes.append(contentsOf: scalar == "\u{2581}" ? " ".utf8 : String(scalar).utf8)
+                }
+            } else {
+                bytes.append(contentsOf: piece.utf8)
+            }
+            ends.append(bytes.count)
+        }
+    }
+
+    /// The byte of "<0xNN>", or nil.
+    private static func byte(of piece: String) -> UInt8? {
+        let text = Array(piece.utf8)
+        guard text.count == 6, text.starts(with: "<0x".utf8), text.last == UInt8(ascii: ">") else {
+            return nil
+        }
+        return UInt8(String(decoding: text[3..<5], as: UTF8.self), radix: 16)
+    }
+
+    /// The count of bytes of all tokens.
+    var byteCount: Int { bytes.count }
+
     /// The count of tokens.
     var count: Int { ends.count }
 

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Byte-level byte-pair encoding with the rules of GPT-NeoX.
+/// Byte-pair encoding with the rules of GPT-NeoX and its kin, or with those of SentencePiece.
 ///
 /// A text goes through these steps, in this order:
 ///
 /// 1. Ill-formed UTF-8 is repaired: each maximal ill-formed part becomes U+FFFD.
 /// 2. Special tokens are split out, if they are to be parsed; the longest one at each place.
-/// 3. The rest is brought to Unicode's normal form C.
+/// 3. Byte-level: the rest is brought to Unicode's normal form C, if the model wants it. SentencePiece: a
+///    space is put before the text, if the model wants it.
 /// 4. User-defined tokens (runs of 2 to 24 spaces) are split out, the longest one at each place.
-/// 5. The rest is cut into words (`PreTokenizer`) and each word encoded (`BytePairEncoder`).
+/// 5. Byte-level: the rest is cut into words (`PreTokenizer`). Each word, or all of the rest, is encoded
+///    (`BytePairEncoder`).
 ///
-/// No token is added at the beginning or the end.
-///
-/// - Source: Hugging Face tokenizers' `added_vocabulary` and `ByteLevel`, with GPT-NeoX-20B's
-///   settings; the tests compare with that package.
+/// - Source: Hugging Face tokenizers' `added_vocabulary` and `ByteLevel`; sentencepiece's
+///   `normalizer.cc` and `bpe_model.cc`. The tests compare with both packages.
 public struct Tokenizer: Sendable {
     /// The tokens.
     public let vocabulary: Vocabulary
@@ -26,16 +26,29 @@ public struct Tokenizer: Sendable {
     /// The token that ends a text.
     public var endOfText: Int { vocabulary.endOfText }
 
+    /// The token that a text begins with, or nil.
+    public var start: Int? { vocabulary.start }
+
     /// The tokens of a text.
     ///
     /// - Parameters:
     ///   - text: The text.
     ///   - parsingSpecial: Whether the names of special tokens in the text become those tokens:
     ///     right for a template, wrong for what a user types.
-    /// - Returns: The ids.
-    public func encode(_ text: String, parsingSpecial: Bool = false) -> [Int] {
+    ///   - isContinuation: Whether another text comes before, so that none is begun here.
+    /// - Returns: The ids, without the token that a text begins with.
+    public func encode(
+        _ text: String,
+        parsingSpecial: Bool = false,
+        isContinuation: Bool = false
+    ) -> [Int] {
         var tokens: [Int] = []
-        encodeValid(Array(text.utf8), into: &tokens, parsingSpecial: parsingSpecial)
+        encodeValid(
+            Array(text.utf8),
+            into: &tokens,
+            parsingSpecial: parsingSpecial,
+            isContinuation: isContinuation
+        )
         return tokens
     }
 
@@ -49,34 +62,60 @@ public struct Tokenizer: Sendable {
         for byte in bytes { repair.append(byte, to: &text) }
         repair.finish(to: &text)
         var tokens: [Int] = []
-        encodeValid(text, into: &tokens, parsingSpecial: parsingSpecial)
+        encodeValid(
+            text,
+            into: &tokens,
+            parsingSpecial: parsingSpecial,
+            isContinuation: false
+        )
         return tokens
     }
 
-    private func encodeValid(_ text: [UInt8], into tokens: inout [Int], parsingSpecial: Bool) {
+    private func encodeValid(
+        _ text: [UInt8],
+        into tokens: inout [Int],
+        parsingSpecial: Bool,
+        isContinuation: Bool
+    ) {
         var encoder = BytePairEncoder(vocabulary)
+        var isStart = !isContinuation
         guard parsingSpecial else {
-            encodePlain(text[...], with: &encoder, into: &tokens)
+            encodePlain(text[...], isStart: isStart, with: &encoder, into: &tokens)
             return
         }
         split(text[...], by: vocabulary.specialTokens, into: &tokens) { piece, tokens in
-            encodePlain(piece, with: &encoder, into: &tokens)
+            encodePlain(piece, isStart: isStart, with: &encoder, into: &tokens)
+            isStart = false
         }
     }
 
     /// Encodes text between special tokens.
     private func encodePlain(
         _ text: ArraySlice<UInt8>,
+        isStart: Bool,
         with encoder: inout BytePairEncoder,
         into tokens: inout [Int]
     ) {
-        var normalized: [UInt8] = []
-        normalized.reserveCapacity(text.count)
-        appendNormalized(text, to: &normalized)
-        split(normalized[...], by: vocabulary.addedTokens, into: &tokens) { piece, tokens in
-            var words = PreTokenizer(piece)
-            while let word = words.next() {
-                encoder.encode(word, into: &tokens)
+        switch vocabulary.kind {
+        case .byteLevel(let style, let normalizes):
+            var normalized: [UInt8] = []
+            normalized.reserveCapacity(text.count)
+            if normalizes {
+                appendNormalized(text, to: &normalized)
+            } else {
+                normalized += text
+            }
+            split(normalized[...], by: vocabulary.addedTokens, into: &tokens) { piece, tokens in
+                var words = PreTokenizer(piece, style: style)
+                while let word = words.next() {
+                    encoder.encode(word, into: &tokens)
+                }
+            }
+        case .sentencePiece(let addsSpace):
+            guard !text.isEmpty else { return }
+            let spaced = addsSpace && isStart ? [UInt8(ascii: " ")] + text : Array(text)
+            split(spaced[...], by: vocabulary.addedTokens, into: &tokens) { piece, tokens in
+                encoder.encode(piece, into: &tokens)
             }
         }
     }

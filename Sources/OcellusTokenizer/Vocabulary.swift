@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The tokens of a byte-level model, as they come from the metadata of a GGUF file.
+/// The tokens of a model, as they come from the metadata of a GGUF file.
 ///
 ///     let vocabulary = try Vocabulary(
 ///         tokens: file.strings("tokenizer.ggml.tokens"),
@@ -10,8 +10,12 @@
 ///
 /// A 50,000-token vocabulary keeps about 2 MB; copies share it.
 public struct Vocabulary: Sendable {
+    /// How a text becomes tokens.
+    public let kind: TokenizerKind
     /// The token that ends a text.
     public let endOfText: Int
+    /// The token that a text begins with, or nil.
+    public let start: Int?
     let texts: TokenTexts
     let types: [TokenType]
     let merges: MergeTable
@@ -22,28 +26,142 @@ public struct Vocabulary: Sendable {
     /// User-defined tokens, split out of the normalised text.
     let addedTokens: TokenTrie
 
-    /// Checks and indexes a vocabulary.
+    /// Tokens by their bytes, where encoding looks for whole pieces.
+    private let index: HashIndex?
+
+    /// Checks and indexes the vocabulary of a byte-level model.
     ///
     /// - Parameters:
     ///   - tokens: The texts: normal tokens in the byte-level alphabet, others as they are.
     ///   - types: The raw values of `TokenType`, one per token.
     ///   - merges: "left right", the soonest first.
     ///   - endOfText: The id of the token that ends a text.
+    ///   - start: The id of the token that a text begins with, or nil.
+    ///   - style: How a text is cut into words.
+    ///   - normalizes: Whether a text is brought to normal form C.
     /// - Throws: `TokenizerError`.
     public init(
         tokens: [String],
         types: [Int],
         merges: [String],
-        endOfText: Int
+        endOfText: Int,
+        start: Int? = nil,
+        style: TokenizerKind.WordStyle = .gpt2,
+        normalizes: Bool = true
     ) throws(TokenizerError) {
-        guard !tokens.isEmpty, tokens.count <= Int32.max, merges.count <= Int32.max else {
-            throw .tokenCount(tokens.count)
+        let types = try Self.types(types, of: tokens, endOfText: endOfText, start: start)
+        guard merges.count <= Int32.max else { throw .tokenCount(merges.count) }
+        let texts = TokenTexts(tokens: tokens, types: types)
+        self.init(
+            kind: .byteLevel(style, normalizes: normalizes),
+            texts: texts,
+            types: types,
+            merges: try MergeTable(merges: merges, texts: texts, types: types),
+            index: style == .tekken ? texts.index(types: types) : nil,
+            endOfText: endOfText,
+            start: start
+        )
+    }
+
+    /// Checks and indexes the vocabulary of a SentencePiece model of the type BPE.
+    ///
+    /// - Parameters:
+    ///   - pieces: The texts, with "▁" for a space and "<0x41>" for bytes.
+    ///   - types: The raw values of `TokenType`, one per piece.
+    ///   - scores: One per piece; the highest merges first.
+    ///   - endOfText: The id of the piece that ends a text.
+    ///   - start: The id of the piece that a text begins with, or nil.
+    ///   - addsSpace: Whether a text gets a space before it.
+    /// - Throws: `TokenizerError`.
+    public init(
+        pieces: [String],
+        types: [Int],
+        scores: [Float],
+        endOfText: Int,
+        start: Int?,
+        addsSpace: Bool
+    ) throws(TokenizerError) {
+        let types = try Self.types(types, of: pieces, endOfText: endOfText, start: start)
+        guard scores.count == pieces.count else {
+            throw .scoreCount(found: scores.count, needed: pieces.count)
         }
+        for (token, score) in scores.enumerated() where !score.isFinite {
+            throw .badScore(token: token)
+        }
+        let texts = TokenTexts(pieces: pieces, types: types)
+        let index = texts.index(types: types)
+        self.init(
+            kind: .sentencePiece(addsSpace: addsSpace),
+            texts: texts,
+            types: types,
+            merges: try MergeTable(scores: scores, texts: texts, types: types, tokens: index),
+            index: index,
+            endOfText: endOfText,
+            start: start
+        )
+    }
+
+    private init(
+        kind: TokenizerKind,
+        texts: TokenTexts,
+        types: [TokenType],
+        merges: MergeTable,
+        index: HashIndex?,
+        endOfText: Int,
+        start: Int?
+    ) {
+        var byteTokens = [Int32](repeating: -1, count: 256)
+        var specialTokens = TokenTrie()
+        var addedTokens = TokenTrie()
+        let byteType: TokenType = kind.isByteLevel ? .normal : .byte
+        for (token, type) in types.enumerated() {
+            let text = texts[token]
+            if type == byteType, text.count == 1, byteTokens[Int(text[text.startIndex])] < 0 {
+                byteTokens[Int(text[text.startIndex])] = Int32(token)
+            }
+            switch type {
+            case .control:
+                specialTokens.insert(Array(text), token: token)
+            case .userDefined where !Self.isPadding(text):
+                var normalized: [UInt8] = []
+                if kind.normalizes {
+                    appendNormalized(text, to: &normalized)
+                } else {
+                    normalized = Array(text)
+                }
+                addedTokens.insert(normalized, token: token)
+            case .normal, .userDefined, .unknown, .unused, .byte:
+                break
+            }
+        }
+        self.kind = kind
+        self.texts = texts
+        self.types = types
+        self.merges = merges
+        self.index = index
+        self.endOfText = endOfText
+        self.start = start
+        self.byteTokens = byteTokens
+        self.specialTokens = specialTokens
+        self.addedTokens = addedTokens
+    }
+
+    /// Checks what all kinds of vocabularies have.
+    private static func types(
+        _ types: [Int],
+        of tokens: [String],
+        endOfText: Int,
+        start: Int?
+    ) throws(TokenizerError) -> [TokenType] {
+        guard !tokens.isEmpty, tokens.count <= Int32.max else { throw .tokenCount(tokens.count) }
         guard types.count == tokens.count else {
             throw .typeCount(found: types.count, needed: tokens.count)
         }
         guard tokens.indices.contains(endOfText) else {
             throw .idOutOfRange(name: "end-of-text", id: endOfText, tokenCount: tokens.count)
+        }
+        if let start, !tokens.indices.contains(start) {
+            throw .idOutOfRange(name: "start", id: start, tokenCount: tokens.count)
         }
         var tokenTypes: [TokenType] = []
         tokenTypes.reserveCapacity(types.count)
@@ -53,35 +171,24 @@ public struct Vocabulary: Sendable {
             }
             tokenTypes.append(tokenType)
         }
-        let texts = TokenTexts(tokens: tokens, types: tokenTypes)
-        self.endOfText = endOfText
-        self.texts = texts
-        self.types = tokenTypes
-        self.merges = try MergeTable(merges: merges, texts: texts, types: tokenTypes)
+        return tokenTypes
+    }
 
-        var byteTokens = [Int32](repeating: -1, count: 256)
-        var specialTokens = TokenTrie()
-        var addedTokens = TokenTrie()
-        for (token, type) in tokenTypes.enumerated() {
-            let text = texts[token]
-            switch type {
-            case .normal:
-                if text.count == 1, byteTokens[Int(text[text.startIndex])] < 0 {
-                    byteTokens[Int(text[text.startIndex])] = Int32(token)
-                }
-            case .control:
-                specialTokens.insert(Array(text), token: token)
-            case .userDefined where !Self.isPadding(text):
-                var normalized: [UInt8] = []
-                appendNormalized(text, to: &normalized)
-                addedTokens.insert(normalized, token: token)
-            case .userDefined, .unknown, .unused, .byte:
-                break
-            }
+    /// Whether the first symbols of a piece are characters.
+    var beginsWithCharacters: Bool { !kind.isByteLevel }
+
+    /// The normal token of a whole piece, where that goes before all merges.
+    func wholeToken(_ piece: ArraySlice<UInt8>) -> Int? {
+        kind.isByteLevel ? normalToken(piece) : nil
+    }
+
+    /// The normal token with these bytes, or nil; nil if there is no index.
+    func normalToken(_ text: ArraySlice<UInt8>) -> Int? {
+        guard let index, let token = texts.token(Array(text), in: index), types[token] == .normal
+        else {
+            return nil
         }
-        self.byteTokens = byteTokens
-        self.specialTokens = specialTokens
-        self.addedTokens = addedTokens
+        return token
     }
 
     /// The count of tokens.
@@ -117,5 +224,23 @@ public struct Vocabulary: Sendable {
         }
         return text.starts(with: "[PAD".utf8)
             && text.dropFirst(4).dropLast().allSatisfy { (0x30...0x39).contains($0) }
+    }
+}
+
+extension TokenizerKind {
+    /// Whether the first symbols are bytes.
+    var isByteLevel: Bool {
+        switch self {
+        case .byteLevel: true
+        case .sentencePiece: false
+        }
+    }
+
+    /// Whether a text is brought to normal form C.
+    var normalizes: Bool {
+        switch self {
+        case .byteLevel(_, let normalizes): normalizes
+        case .sentencePiece: false
+        }
     }
 }

@@ -73,6 +73,17 @@ import Testing
         }
     }
 
+    @Test func aStartThatIsNoToken() throws {
+        func openStartingWith(_ token: UInt32) throws {
+            try open([
+                "tokenizer.ggml.add_bos_token": .bool(true),
+                "tokenizer.ggml.bos_token_id": .uint32(token),
+            ])
+        }
+        try openStartingWith(0)
+        #expect(throws: OcellusError.self) { try openStartingWith(100_000) }
+    }
+
     @Test(
         "values that no model has",
         arguments: [
@@ -83,7 +94,6 @@ import Testing
             ("mamba2.ssm.time_step_rank", .uint32(7)), ("mamba2.ssm.group_count", .uint32(5)),
             ("tokenizer.ggml.model", .string("llama")),
             ("tokenizer.ggml.pre", .string("llama-bpe")),
-            ("tokenizer.ggml.add_bos_token", .bool(true)),
             ("tokenizer.ggml.eos_token_id", .uint32(100_000)),
             ("ocellus.prompt.question", .string("no place for the question")),
         ]

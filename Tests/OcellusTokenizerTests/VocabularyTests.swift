@@ -51,6 +51,38 @@ struct VocabularyTests {
         )
     }
 
+    @Test("Damaged pieces of SentencePiece are refused with the reason")
+    func pieceRefusals() {
+        func description(pieces: [String], scores: [Float]) -> String? {
+            do throws(TokenizerError) {
+                _ = try Vocabulary(
+                    pieces: pieces,
+                    types: [Int](repeating: 1, count: pieces.count),
+                    scores: scores,
+                    endOfText: 0,
+                    start: nil,
+                    addsSpace: true
+                )
+                return nil
+            } catch {
+                return error.description
+            }
+        }
+        #expect(description(pieces: ["a", "ab", "b"], scores: [0, -1, 0]) == nil)
+        #expect(
+            description(pieces: ["a", "b"], scores: [0])
+                == "the vocabulary has 2 tokens, but 1 scores of tokens"
+        )
+        #expect(
+            description(pieces: ["a", "b"], scores: [0, .nan])
+                == "the score of token 1 is not finite"
+        )
+        #expect(
+            description(pieces: ["a", String(repeating: "b", count: 1025)], scores: [0, 0])
+                == "token 1 has 1025 bytes; pieces of up to 1024 are read"
+        )
+    }
+
     @Test("Bytes without a token are left out, as tokenizers does without an unknown token")
     func missingBytes() throws {
         let vocabulary = try Vocabulary(

@@ -5,6 +5,13 @@
 enum PreTokenizerStyle: String {
     /// GPT-2's expression. llama.cpp knows GPT-NeoX under the name of a model that has it too.
     case gptNeoX = "olmo"
+    /// Punctuation and numbers apart.
+    case falcon
+    /// Words begin at capitals, numbers are single digits.
+    case tekken
+
+    /// What Tekken's expression has and no other one.
+    private static let tekkenMark = #"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"#
 
     /// Finds the style of a `tokenizer.json`.
     ///
@@ -12,13 +19,31 @@ enum PreTokenizerStyle: String {
     init(_ settings: ModelSettings) throws(ConversionError) {
         let value = settings.json["pre_tokenizer"] ?? .null
         let steps = value["pretokenizers"]?.array ?? [value]
-        guard steps.count == 1, steps[0]["type"]?.string == "ByteLevel",
-            steps[0]["add_prefix_space"]?.bool == false,
-            steps[0]["use_regex"]?.bool ?? true
-        else {
-            throw settings.bad("pre_tokenizer", "ByteLevel, as GPT-NeoX has it", value)
+        let names = steps.map { $0["type"]?.string ?? "" }
+        let bytes = steps.first { $0["type"]?.string == "ByteLevel" } ?? .null
+        let expressions = steps.compactMap { $0["pattern"]?["Regex"]?.string }
+        let hasExpression = bytes["use_regex"]?.bool ?? true
+        guard bytes["add_prefix_space"]?.bool == false else {
+            throw settings.bad("pre_tokenizer", "ByteLevel without a space before the text", value)
         }
-        self = .gptNeoX
+        switch names {
+        case ["ByteLevel"] where hasExpression:
+            self = .gptNeoX
+        case ["Punctuation", "ByteLevel", "Digits", "Split"]
+        where hasExpression && expressions == ["[0-9][0-9][0-9]"]
+            && steps[0]["behavior"]?.string == "Contiguous"
+            && steps[2]["individual_digits"]?.bool == false:
+            self = .falcon
+        case ["Split", "ByteLevel"]
+        where !hasExpression && expressions.first?.contains(Self.tekkenMark) ?? false:
+            self = .tekken
+        default:
+            throw settings.bad(
+                "pre_tokenizer",
+                "that of GPT-NeoX, Falcon or Tekken",
+                .string(names.joined(separator: ", "))
+            )
+        }
     }
 
     /// Whether the file brings texts to normal form C.

@@ -5,8 +5,8 @@ import Foundation
 struct SpecialTokens {
     private let startText: String?
     private let endText: String?
-    /// Whether a text begins with the start token.
-    let addsStart: Bool
+    /// Whether a text begins with the start token, if a file says it.
+    let addsStart: Bool?
 
     /// Reads the files of a folder that are there.
     init(folder: String) throws {
@@ -21,7 +21,7 @@ struct SpecialTokens {
         }
         startText = text("bos_token")
         endText = text("eos_token")
-        addsStart = files.first?.json["add_bos_token"]?.bool ?? false
+        addsStart = files.first?.json["add_bos_token"]?.bool
     }
 
     /// The id of the token that begins a text.
@@ -29,8 +29,9 @@ struct SpecialTokens {
         startText.flatMap { tokens.firstIndex(of: $0) }
     }
 
-    /// The id of the token that ends a text; without a file that says it, GPT-NeoX's.
+    /// The id of the token that ends a text; without a file that says it, GPT-NeoX's or LLaMA's.
     func end(among tokens: [String]) -> Int? {
-        tokens.firstIndex(of: endText ?? "<|endoftext|>")
+        let names = endText.map { [$0] } ?? ["<|endoftext|>", "</s>"]
+        return names.lazy.compactMap { tokens.firstIndex(of: $0) }.first
     }
 }

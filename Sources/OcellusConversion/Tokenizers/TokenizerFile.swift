@@ -31,24 +31,61 @@ struct TokenizerFile {
             tokens[token.id] = token.content
             types[token.id] = token.isSpecial ? .control : .userDefined
         }
-        let style = try PreTokenizerStyle(settings)
         guard let end = special.end(among: tokens) else {
             throw .unsupported(
                 path: settings.path,
                 what: "no token is known to end a text; tokenizer_config.json has no eos_token"
             )
         }
+        let start = special.start(among: tokens)
+        let merges = try merges(model)
+        if try model.flag("byte_fallback", default: false) {
+            let style = try MetaspaceStyle(settings)
+            markBytes(tokens, &types)
+            return TokenizerDescription(
+                model: "llama",
+                tokens: tokens,
+                types: types,
+                scores: Self.scores(of: tokens, merges),
+                endOfText: end,
+                start: start ?? tokens.firstIndex(of: "<s>"),
+                addsStart: special.addsStart ?? true,
+                addsSpace: style.addsSpace
+            )
+        }
+        let style = try PreTokenizerStyle(settings)
         return TokenizerDescription(
             model: "gpt2",
             preTokenizer: style.rawValue,
             tokens: tokens,
             types: types,
-            merges: try merges(model),
+            merges: merges,
             endOfText: end,
-            start: special.start(among: tokens),
-            addsStart: special.addsStart,
+            start: start,
+            addsStart: special.addsStart ?? false,
             normalizes: try style.normalizes(settings)
         )
+    }
+
+    /// Marks the tokens of SentencePiece that stand for bytes, and the unknown one.
+    private func markBytes(_ tokens: [String], _ types: inout [TokenizerDescription.TokenType]) {
+        for (index, token) in tokens.enumerated() {
+            if token.utf8.count == 6, token.hasPrefix("<0x"), token.hasSuffix(">") {
+                types[index] = .byte
+            } else if token == "<unk>" {
+                types[index] = .unknown
+            }
+        }
+    }
+
+    /// Scores with which SentencePiece merges in the order of merges: the sooner, the higher.
+    private static func scores(of tokens: [String], _ merges: [String]) -> [Float] {
+        var ranks: [[UInt8]: Int] = [:]
+        for (rank, merge) in merges.enumerated() {
+            let result = merge.utf8.filter { $0 != UInt8(ascii: " ") }
+            if ranks[result] == nil { ranks[result] = rank }
+        }
+        return tokens.map { Float(-(ranks[Array($0.utf8)] ?? 0)) }
     }
 
     /// The ordinary tokens, in the order of their ids.

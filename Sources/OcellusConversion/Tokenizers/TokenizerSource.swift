@@ -3,22 +3,33 @@ import Foundation
 
 /// Finds the files of a tokenizer.
 enum TokenizerSource {
+    /// The folder of a tokenizer: a path that is none is that of a file in it.
+    static func folder(of path: String) -> String {
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        return exists && isFolder.boolValue ? path : PublishedModel.folder(of: path)
+    }
+
     /// The tokenizer of a folder, or of one of its files.
     ///
     /// - Throws: `ConversionError.missingFile` if there is none, and what reading it throws.
     static func description(path: String) throws -> TokenizerDescription {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        let folder = isFolder.boolValue ? path : PublishedModel.folder(of: path)
-        let file = isFolder.boolValue ? "\(path)/tokenizer.json" : path
-        guard exists, FileManager.default.fileExists(atPath: file) else {
+        let folder = folder(of: path)
+        let names = ["tokenizer.model", "tokenizer.json"]
+        let files = isFolder.boolValue ? names.map { "\(path)/\($0)" } : [path]
+        guard exists, let file = files.first(where: FileManager.default.fileExists(atPath:)) else {
             throw ConversionError.missingFile(
                 path: path,
                 what:
-                    "there is no tokenizer.json; for the models of state-spaces, download that of "
-                    + "EleutherAI/gpt-neox-20b and give it with --tokenizer"
+                    "there is no tokenizer.json or tokenizer.model; for the models of state-spaces, "
+                    + "download that of EleutherAI/gpt-neox-20b and give it with --tokenizer"
             )
         }
-        return try TokenizerFile(path: file).description(SpecialTokens(folder: folder))
+        let special = try SpecialTokens(folder: folder)
+        return file.hasSuffix(".json")
+            ? try TokenizerFile(path: file).description(special)
+            : try SentencePieceFile(path: file).description(special)
     }
 }

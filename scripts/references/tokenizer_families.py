@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes Tests/Fixtures/tokenizers: tokenizers of every family as libraries save them, and their ids.
+
+    python scripts/references/tokenizer_families.py
+
+Small vocabularies, trained on the sentences of `tokenizer_text.py` with the settings of the families:
+
+    falcon         tokenizer.json   punctuation and numbers in threes apart, no normalisation
+    tekken         tokenizer.json   the expression of Mistral's Tekken; words that are tokens are not merged
+    sentencepiece  tokenizer.model  BPE, byte fallback, no normalisation, as LLaMA and Mistral have it
+    llama-json     tokenizer.json   the same vocabulary as transformers would save it
+
+`cases.bin` holds the lines of `tokenizer.py` in its format. Only valid UTF-8 is asked of sentencepiece.
+"""
+
+import io
+import struct
+from pathlib import Path
+
+import sentencepiece
+from sentencepiece import sentencepiece_model_pb2 as protobuf
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+from tokenizer import cases, write_cases
+from tokenizer_text import CODE, SENTENCES
+
+FOLDER = Path(__file__).parents[2] / "Tests/Fixtures/tokenizers"
+VOCABULARY_SIZE = 1500
+USER_DEFINED = ["<image>", "\u2581\u2581"]
+TEKKEN = (
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
+    r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"
+    r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+
+
+def train_byte_level(pre_tokenizer: pre_tokenizers.PreTokenizer, special: list[str], ignore_merges: bool) -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE(ignore_merges=ignore_merges))
+    tokenizer.pre_tokenizer = pre_tokenizer
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY_SIZE,
+        special_tokens=special,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    numbers = [str(number) for number in range(0, 3000, 7)]
+    tokenizer.train_from_iterator(SENTENCES * 2 + CODE * 2 + numbers, trainer)
+    return tokenizer
+
+
+def falcon() -> Tokenizer:
+    steps = [
+        pre_tokenizers.Punctuation("contiguous"),
+        pre_tokenizers.ByteLevel(add_prefix_space=False),
+        pre_tokenizers.Digits(individual_digits=False),
+        pre_tokenizers.Split(Regex("[0-9][0-9][0-9]"), "isolated"),
+    ]
+    return train_byte_level(pre_tokenizers.Sequence(steps), [">>QUESTION<<", "<|endoftext|>"], False)
+
+
+def tekken() -> Tokenizer:
+    steps = [
+        pre_tokenizers.Split(Regex(TEKKEN), "isolated"),
+        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+    ]
+    return train_byte_level(pre_tokenizers.Sequence(steps), ["<unk>", "<s>", "</s>"], True)
+
+
+def sentencepiece_model() -> bytes:
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter((SENTENCES + CODE) * 2),
+        model_writer=model,
+        model_type="bpe",
+        vocab_size=VOCABULARY_SIZE,
+        byte_fallback=True,
+        normalization_rule_name="identity",
+        remove_extra_whitespaces=False,
+        character_coverage=0.99,
+        user_defined_symbols=USER_DEFINED,
+        num_threads=1,
+        minloglevel=2,
+    )
+    return model.getvalue()
+
+
+def as_json(model: bytes) -> Tokenizer:
+    """The vocabulary as transformers stores it: merges of all pairs of pieces, by the score of the result."""
+    proto = protobuf.ModelProto.FromString(model)
+    ids = {piece.piece: index for index, piece in enumerate(proto.pieces)}
+    normal = {piece.piece: piece.score for piece in proto.pieces if piece.type == 1}
+    merges = [
+        (-score, ids[text[:split]], ids[text[split:]], text[:split], text[split:])
+        for text, score in normal.items()
+        for split in range(1, len(text))
+        if text[:split] in normal and text[split:] in normal
+    ]
+    tokenizer = Tokenizer(
+        models.BPE(ids, [(left, right) for *_, left, right in sorted(merges)], unk_token="<unk>", byte_fallback=True, fuse_unk=True)
+    )
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")])
+    special = [AddedToken(text, special=True, normalized=False) for text in ("<unk>", "<s>", "</s>")]
+    tokenizer.add_special_tokens(special)
+    tokenizer.add_tokens([AddedToken(text, special=False, normalized=False) for text in USER_DEFINED])
+    return tokenizer
+
+
+def write_sentencepiece_cases(model: bytes, path: Path) -> int:
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+    count = 0
+    with path.open("wb") as file:
+        for data in cases():
+            try:
+                text = data.decode()
+            except UnicodeDecodeError:
+                continue
+            # "▁" is a space to sentencepiece, and a NUL ends its input.
+            if "\u2581" in text or "\0" in text:
+                continue
+            ids = processor.encode(text)
+            file.write(struct.pack("<H", len(data)) + data)
+            file.write(struct.pack(f"<H{len(ids)}H", len(ids), *ids) + struct.pack("<H", 0xFFFF))
+            count += 1
+    return count
+
+
+def main() -> None:
+    for name, tokenizer in {"falcon": falcon(), "tekken": tekken()}.items():
+        (FOLDER / name).mkdir(parents=True, exist_ok=True)
+        tokenizer.save(str(FOLDER / name / "tokenizer.json"), pretty=False)
+        print(name, write_cases(tokenizer, FOLDER / name / "cases.bin", "H"), "cases")
+    model = sentencepiece_model()
+    for name in ("sentencepiece", "llama-json"):
+        (FOLDER / name).mkdir(parents=True, exist_ok=True)
+    (FOLDER / "sentencepiece/tokenizer.model").write_bytes(model)
+    as_json(model).save(str(FOLDER / "llama-json/tokenizer.json"), pretty=False)
+    print("sentencepiece", write_sentencepiece_cases(model, FOLDER / "sentencepiece/cases.bin"), "cases")
+
+
+if __name__ == "__main__":
+    main()
