@@ -9,6 +9,9 @@ public struct ConversionOptions {
     public var tokenizer: String?
     /// Checkpoints of vision encoders, where they are published apart.
     public var vision: [String] = []
+    /// The text around a question with "{}" in its place, "" for none; nil for what the tokenizer's
+    /// files describe.
+    public var prompt: String?
     /// The model's name, or nil for that of its folder.
     public var name: String?
     /// The licence, or nil for what the model's README says.

@@ -37,7 +37,20 @@ public enum ModelConversion {
         let rowCount = file.tensors[0].shape[0]
         let path = options.tokenizer ?? model.folder
         try TokenizerSource.description(path: path).add(to: &file, rowCount: rowCount, path: path)
+        try addPrompt(options, tokenizer: path, to: &file)
         return file
+    }
+
+    /// Adds the text around a question.
+    private static func addPrompt(
+        _ options: ConversionOptions,
+        tokenizer path: String,
+        to file: inout FileDescription
+    ) throws {
+        let folder = TokenizerSource.folder(of: path)
+        let template = try options.prompt ?? PromptStyle.described(in: folder).template ?? ""
+        guard !template.isEmpty else { return }
+        file.add("ocellus.prompt.question", .string(template))
     }
 
     /// Adds who made the model, under which licence.

@@ -50,6 +50,12 @@ struct ConvertCommand: ParsableCommand {
     var tokenizer: String?
     @Option(help: "A vision encoder that is published apart; repeatable.")
     var vision: [String] = []
+    @Option(
+        help:
+            "\(promptNames), or a text with {} for the question; by default by the chat template.",
+        transform: promptTemplate
+    )
+    var prompt: String?
     @Option(help: "The name to record; that of the folder by default.")
     var name: String?
     @Option(help: "The licence to record; by default what README.md of SOURCE says.")
@@ -72,6 +78,7 @@ struct ConvertCommand: ParsableCommand {
         options.type = type
         options.tokenizer = tokenizer
         options.vision = vision
+        options.prompt = prompt
         options.name = name
         options.license = license
         options.origin = origin
@@ -132,4 +139,16 @@ private func convertibleType(_ name: String) throws -> WeightType {
         throw ValidationError("'\(name)' is none of f32, f16, bf16, q8_0, q6_k, q4_k, q4_0")
     }
     return type
+}
+
+/// The names that `--prompt` takes.
+private let promptNames = PromptStyle.allCases.map(\.rawValue).joined(separator: ", ")
+
+/// The template of a name, or a template as it was given.
+private func promptTemplate(_ text: String) throws -> String {
+    if let style = PromptStyle(rawValue: text) { return style.template ?? "" }
+    guard text.contains("{}") else {
+        throw ValidationError("'\(text)' is none of \(promptNames), and has no {}")
+    }
+    return text
 }

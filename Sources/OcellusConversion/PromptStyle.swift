@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// What surrounds a question in the text that a model was trained with; stored in the model file as
+/// "ocellus.prompt.question".
+public enum PromptStyle: String, CaseIterable, Sendable {
+    /// The text is continued as it is: models that were not trained with questions.
+    case none
+    /// Cobra with a decoder that was not trained with questions before.
+    case inOut = "in-out"
+    /// Zephyr's turns: mamba-2.8b-zephyr, and Cobra with it.
+    case zephyr
+    /// OpenAI's ChatML: falcon-mamba-7b-instruct.
+    case chatML = "chatml"
+    /// Vicuna's first turn: MobileVLM.
+    case vicuna
+
+    /// The text with "{}" in place of the question, or nil if there is none.
+    ///
+    /// - Source: h-zhao1997/cobra, models/backbones/llm/prompting (zephyr, in-out, without a system
+    ///   prompt); Meituan-AutoML/MobileVLM, mobilevlm/conversation.py (v1).
+    public var template: String? {
+        switch self {
+        case .none: nil
+        case .inOut: "In: {}\nOut: "
+        case .zephyr: "<|user|>\n{}<|endoftext|>\n<|assistant|>\n"
+        case .chatML: "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
+        case .vicuna:
+            "A chat between a curious user and an artificial intelligence assistant. The assistant "
+                + "gives helpful, detailed, and polite answers to the user's questions. "
+                + "USER: {} ASSISTANT:"
+        }
+    }
+
+    /// The style that the files of a tokenizer describe in Jinja; none without a description.
+    ///
+    /// The marks of a turn tell the styles apart; what else a description may do is not looked at.
+    ///
+    /// - Throws: `ConversionError.damaged`, and `ModelFileError.cannotOpen`.
+    static func described(in folder: String) throws -> PromptStyle {
+        var text = try? String(contentsOfFile: "\(folder)/chat_template.jinja", encoding: .utf8)
+        let path = "\(folder)/tokenizer_config.json"
+        if text == nil, FileManager.default.fileExists(atPath: path) {
+            text = try ModelSettings(path: path).json["chat_template"]?.string
+        }
+        guard let text else { return .none }
+        return text.contains("<|im_start|>")
+            ? .chatML
+            : text.contains("<|user|>") && text.contains("<|assistant|>") ? .zephyr : .none
+    }
+}

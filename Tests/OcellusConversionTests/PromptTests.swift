@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Ocellus
+import OcellusConversion
+import OcellusFormat
+import Testing
+
+/// The text around a question, from the tokenizer's files or as it is asked for.
+struct PromptTests {
+    /// The template in a converted file, or nil.
+    private func template(
+        _ options: ConversionOptions = ConversionOptions(),
+        configuration: String? = nil
+    ) throws -> String? {
+        let source = try PublishedFolder("mamba-hf")
+        if let configuration {
+            try source.write(Data(configuration.utf8), to: "tokenizer_config.json")
+        }
+        let folder = try TemporaryFolder()
+        try convert(source.path, to: folder.path, options)
+        let file = try ModelFile(path: folder.file("decoder.gguf"))
+        return try? file.string("ocellus.prompt.question")
+    }
+
+    @Test
+    func `chat templates are recognised by the marks of their turns`() throws {
+        #expect(try template() == nil)
+        let zephyr = """
+            {"chat_template": "{% for m in messages %}{{ '<|user|>\\n' + m.content + eos_token + \
+            '\\n<|assistant|>\\n' }}{% endfor %}", "eos_token": "<|endoftext|>"}
+            """
+        #expect(try template(configuration: zephyr) == PromptStyle.zephyr.template)
+        let chat = #"{"chat_template": "<|im_start|>{{ m.role }}", "eos_token": "<|endoftext|>"}"#
+        #expect(try template(configuration: chat) == PromptStyle.chatML.template)
+    }
+
+    @Test
+    func `what is asked for goes first`() throws {
+        var options = ConversionOptions()
+        options.prompt = PromptStyle.inOut.template
+        #expect(try template(options) == "In: {}\nOut: ")
+        options.prompt = ""
+        let chat = #"{"chat_template": "<|im_start|>", "eos_token": "<|endoftext|>"}"#
+        #expect(try template(options, configuration: chat) == nil)
+    }
+
+    @Test
+    func `an end that the vocabulary does not have is told`() throws {
+        let error = #expect(throws: ConversionError.self) {
+            try template(configuration: #"{"eos_token": {"content": "<end>"}}"#)
+        }
+        #expect(error?.description.contains("no token is known to end a text") ?? false)
+    }
+}
