@@ -1,23 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import Ocellus
 import OcellusCommand
-import OcellusImage
 
-/// Frames to see and questions to ask about them, from a JSON file.
+/// What to see and what to ask about it, from a JSON file.
 struct EvaluationSet {
     /// Frames that are seen one after the other, and the questions that follow.
     struct Item: Decodable {
-        /// Paths, relative to the file.
-        var frames: [String]
-        var questions: [String]
+        /// Paths of pictures, relative to the file.
+        var frames: [String]?
+        /// The path of a video or a folder of pictures, relative to the file.
+        var clip: String?
+        /// How many frames of the clip are seen, evenly spread; what the model was trained with by
+        /// default.
+        var count: Int?
+        var questions: [Question]
+
+        /// All that is seen, for messages.
+        var paths: [String] { (frames ?? []) + (clip.map { [$0] } ?? []) }
     }
 
-    /// The longest answer in tokens.
-    private static let maximumTokens = 32
+    /// A question; in a file an object, or the text alone.
+    struct Question: Decodable {
+        var question: String
+        /// The answers that are right; nil if only agreement is asked for.
+        var answers: [String]?
+        /// The kind that it is counted under.
+        var kind: String?
 
+        private enum CodingKeys: String, CodingKey {
+            case question, answers, kind
+        }
+
+        init(from decoder: any Decoder) throws {
+            if let text = try? decoder.singleValueContainer().decode(String.self) {
+                question = text
+                return
+            }
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            question = try container.decode(String.self, forKey: .question)
+            answers = try container.decodeIfPresent([String].self, forKey: .answers)
+            kind = try container.decodeIfPresent(String.self, forKey: .kind)
+        }
+    }
+
+    let path: String
     let items: [Item]
-    private let folder: URL
+    /// The folder that paths are relative to.
+    let folder: URL
 
     /// Reads a file.
     init(path: String) throws {
@@ -36,81 +65,27 @@ struct EvaluationSet {
         guard items.contains(where: { !$0.questions.isEmpty }) else {
             throw CommandError(.badInput, "\(path): there is no question")
         }
+        for (index, item) in items.enumerated() {
+            guard item.count.map({ 1...100_000 ~= $0 }) ?? true else {
+                throw CommandError(.badInput, "\(path): item \(index): 'count' is 1 to 100000")
+            }
+        }
+        self.path = path
         folder = url.deletingLastPathComponent()
     }
 
-    /// The most probable answers of a model, question by question.
-    func answers(of model: String, threads: Int) throws -> [String] {
-        let paths = items.map { item in
-            item.frames.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
-        }
-        var options = SessionOptions(threadCount: min(threads, 64))
-        for path in paths.joined() {
-            options.maximumFrame = options.maximumFrame.union(try PictureFile.size(of: path))
-        }
-        var session = try Session(Model(path: model, options: options))
-        var answers: [String] = []
-        var answer = Answer(capacity: Self.maximumTokens)
-        for (item, paths) in zip(items, paths) {
-            session.reset()
-            for path in paths {
-                guard let slot = session.frameSlot else { throw OcellusError.noVision(path: model) }
-                let limit = session.model.options.maximumFrame
-                try session.see(PictureFile.decode(path, into: slot, limit: limit))
-            }
-            for question in item.questions {
-                let prompt = try session.prompt(question)
-                session.answer(prompt, maximumTokens: Self.maximumTokens, into: &answer)
-                answers.append(answer.text)
-            }
-        }
-        return answers
-    }
-}
+    /// The count of questions.
+    var questionCount: Int { items.map(\.questions.count).reduce(0, +) }
 
-/// How often two models answer alike, in the form of its JSON.
-struct AnswerAgreement: Encodable {
-    /// A question that they answer differently.
-    struct Difference: Encodable {
-        var frames: [String]
-        var question: String
-        var original: String
-        var quantized: String
-    }
-
-    var questions: Int
-    var same: Int
-    var different: [Difference] = []
-
-    /// Compares the answers to all questions of a set.
-    init(_ set: EvaluationSet, original: [String], quantized: [String]) {
-        let asked = set.items.flatMap { item in item.questions.map { (item.frames, $0) } }
-        questions = asked.count
-        for (index, (frames, question)) in asked.enumerated()
-        where original[index] != quantized[index] {
-            different.append(
-                Difference(
-                    frames: frames,
-                    question: question,
-                    original: original[index],
-                    quantized: quantized[index]
+    /// Refuses a question without answers that are right.
+    func requireAnswers() throws {
+        for (index, item) in items.enumerated() {
+            for question in item.questions where question.answers?.isEmpty ?? true {
+                throw CommandError(
+                    .badInput,
+                    "\(path): item \(index): '\(question.question)' has no \"answers\""
                 )
-            )
-        }
-        same = questions - different.count
-    }
-
-    /// Prints the count, then the differences.
-    func print() {
-        Swift.print("answers: \(same) of \(questions) are those of the original")
-        for difference in different {
-            let more = difference.frames.count - 1
-            let frames = (difference.frames.first ?? "") + (more > 0 ? " and \(more) more" : "")
-            Swift.print(
-                "  \(frames): \(difference.question) "
-                    + "\(difference.original.debugDescription) -> "
-                    + difference.quantized.debugDescription
-            )
+            }
         }
     }
 }

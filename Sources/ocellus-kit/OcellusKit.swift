@@ -16,14 +16,15 @@ struct OcellusKit: ParsableCommand {
 
             examples:
               ocellus-kit convert mamba-130m-hf models/mamba-130m --type q8_0
+              ocellus-kit eval models/ommatidium questions.json
               ocellus-kit inspect models/ommatidium/decoder.gguf
               ocellus-kit tokenize --model models/ommatidium "Is there a cat?"
               ocellus-kit trace --model models/ommatidium --image cat.jpg --out trace
               ocellus-kit quantize decoder-f16.gguf decoder.gguf --type q8_0
             """,
         subcommands: [
-            ConvertCommand.self, InspectCommand.self, QuantizeCommand.self, TokenizeCommand.self,
-            TraceCommand.self,
+            ConvertCommand.self, EvalCommand.self, InspectCommand.self, QuantizeCommand.self,
+            TokenizeCommand.self, TraceCommand.self,
         ]
     )
 

@@ -102,14 +102,21 @@ struct QuantizeCommand: ParsableCommand {
             if !json { report.print() }
         }
         let agreement = try questions.map { questions in
-            let new = try describing { try questions.answers(of: output, threads: threads) }
-            let old = try describing { try questions.answers(of: input, threads: threads) }
+            let new = try answers(of: output, questions)
+            let old = try answers(of: input, questions)
             return AnswerAgreement(questions, original: old, quantized: new)
         }
         if json {
             try printJSON(Report(files: reports, evaluation: agreement))
         } else {
             agreement?.print()
+        }
+    }
+
+    private func answers(of model: String, _ questions: EvaluationSet) throws -> [String] {
+        try describing {
+            var run = try EvaluationRun(questions, model: model, threads: threads)
+            return try run.answers()
         }
     }
 
