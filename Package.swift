@@ -76,7 +76,7 @@ let package = Package(
         ),
         .target(
             name: "OcellusQuantization",
-            dependencies: ["OcellusFormat", "OcellusKernels", "OcellusMemory"],
+            dependencies: ["CKernels", "OcellusFormat", "OcellusKernels", "OcellusMemory"],
             swiftSettings: hosted
         ),
         .target(
@@ -206,7 +206,8 @@ let package = Package(
         .testTarget(
             name: "OcellusQuantizationTests",
             dependencies: [
-                "OcellusFormat", "OcellusKernels", "OcellusMemory", "OcellusQuantization",
+                "Ocellus", "OcellusFormat", "OcellusKernels", "OcellusMemory",
+                "OcellusQuantization",
             ],
             swiftSettings: hosted
         ),

@@ -120,7 +120,17 @@ size_t ck_matmul_scratch_size(ptrdiff_t tokens, ptrdiff_t columns) {
            (QUANT_BLOCK + sizeof(float) + 2 * sizeof(int16_t));
 }
 
+static _Thread_local ck_matmul_observer *matmul_observer;
+static _Thread_local void *matmul_observer_context;
+
+void ck_observe_matmul(ck_matmul_observer *observer, void *context) {
+    matmul_observer = observer;
+    matmul_observer_context = context;
+}
+
 void ck_matmul(ck_pool *pool, ck_matmul_args args) {
+    if (matmul_observer)
+        matmul_observer(matmul_observer_context, &args);
     const ck_kernels *set = kernels();
     const ptrdiff_t rows = args.w.rows, columns = args.w.columns;
     const ptrdiff_t tokens = args.x.rows;

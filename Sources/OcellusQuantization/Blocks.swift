@@ -5,7 +5,7 @@ import OcellusMemory
 ///
 /// For Q8_0, Q4_0 and Q5_0 the bytes are those of llama.cpp's quantiser, down to how halves round. For
 /// Q4_K and Q6_K, whose search is each program's own, the layout is the same and the squared error is
-/// made small (`ScaleSearch.swift`).
+/// made small (`ScaleSearch.swift`); so it is for Q4_0 and Q5_0 if values have an importance.
 enum Blocks {
     /// The types that rows can be written in.
     static let types: [WeightType] = [.f32, .f16, .bf16, .q8_0, .q4_0, .q5_0, .q4_k, .q6_k]
@@ -23,8 +23,8 @@ enum Blocks {
     ///
     /// - Parameters:
     ///   - x: The values: a whole number of blocks, none greater than the type can hold.
-    ///   - importance: How much the square of each error counts, or nil if all count alike; the types
-    ///     without a search do not look at it.
+    ///   - importance: How much the square of each error counts, or nil if all count alike; Q8_0 and
+    ///     the types without blocks do not look at it.
     ///   - type: One of `types`.
     ///   - out: The bytes of the row.
     static func write(
@@ -38,17 +38,13 @@ enum Blocks {
             let range = block * elementCount..<(block + 1) * elementCount
             let values = UnsafeBufferPointer(rebasing: x[range])
             let to = out + block * type.blockByteCount
+            let weights = importance.map { UnsafeBufferPointer(rebasing: $0[range]) }
             switch type {
             case .q8_0: writeQ8(values, to: to)
-            case .q4_0: writeQ4(values, to: to)
-            case .q5_0: writeQ5(values, to: to)
-            case .q4_k, .q6_k:
-                let weights = importance.map { UnsafeBufferPointer(rebasing: $0[range]) }
-                if type == .q4_k {
-                    PackedBlock(values, importance: weights).write(to: to)
-                } else {
-                    SignedBlock(values, importance: weights).write(to: to)
-                }
+            case .q4_0: writeQ4(values, weights, to: to)
+            case .q5_0: writeQ5(values, weights, to: to)
+            case .q4_k: PackedBlock(values, importance: weights).write(to: to)
+            case .q6_k: SignedBlock(values, importance: weights).write(to: to)
             case .f32: store(values[0].bitPattern, to, at: 0)
             case .bf16: store(brainHalf(values[0]), to, at: 0)
             default: store(half(values[0]), to, at: 0)
@@ -69,9 +65,13 @@ enum Blocks {
         }
     }
 
-    /// `d` maps the value of the greatest magnitude to -8.
-    private static func writeQ4(_ x: UnsafeBufferPointer<Float>, to out: UnsafeMutableRawPointer) {
-        let (d, inverse) = scale(x, levels: 8)
+    /// `d` maps the value of the greatest magnitude to -8, or is searched for.
+    private static func writeQ4(
+        _ x: UnsafeBufferPointer<Float>,
+        _ importance: UnsafeBufferPointer<Float>?,
+        to out: UnsafeMutableRawPointer
+    ) {
+        let (d, inverse) = scale(x, importance, levels: 8)
         store(half(d), out, at: 0)
         for index in 0..<16 {
             let low = truncated(x[index] * inverse + 8.5, limit: 15)
@@ -80,9 +80,13 @@ enum Blocks {
         }
     }
 
-    /// `d` maps the value of the greatest magnitude to -16; the fifth bits lie apart.
-    private static func writeQ5(_ x: UnsafeBufferPointer<Float>, to out: UnsafeMutableRawPointer) {
-        let (d, inverse) = scale(x, levels: 16)
+    /// `d` maps the value of the greatest magnitude to -16, or is searched for; the fifth bits lie apart.
+    private static func writeQ5(
+        _ x: UnsafeBufferPointer<Float>,
+        _ importance: UnsafeBufferPointer<Float>?,
+        to out: UnsafeMutableRawPointer
+    ) {
+        let (d, inverse) = scale(x, importance, levels: 16)
         store(half(d), out, at: 0)
         var fifthBits: UInt32 = 0
         for index in 0..<16 {
@@ -95,11 +99,17 @@ enum Blocks {
         store(fifthBits, out, at: 2)
     }
 
-    /// The scale that maps the first value of the greatest magnitude to `-levels`, and its inverse.
+    /// The scale that maps the first value of the greatest magnitude to `-levels`, or that has the least
+    /// error by importance, and its inverse.
     private static func scale(
         _ x: UnsafeBufferPointer<Float>,
+        _ importance: UnsafeBufferPointer<Float>?,
         levels: Float
     ) -> (d: Float, inverse: Float) {
+        if let importance {
+            let d = linearFit(x, levels: levels, importance: importance)
+            return (d, d == 0 ? 0 : 1 / d)
+        }
         var extreme: Float = 0
         for value in x where abs(value) > abs(extreme) { extreme = value }
         let d = extreme / -levels

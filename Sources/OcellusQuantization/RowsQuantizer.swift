@@ -83,6 +83,12 @@ package final class RowsQuantizer: @unchecked Sendable {
         }
         let blocks = unsafe WeightMatrix(type: type, rows: 1, columns: values.count, base: out)
         dequantizeRow(blocks, row: 0, into: rounded)
-        for column in values.indices { sums[row].add(values[column], rounded[0, column]) }
+        for column in values.indices {
+            sums[row].add(
+                values[column],
+                rounded[0, column],
+                importance: importance?[column] ?? 1
+            )
+        }
     }
 }

@@ -67,17 +67,19 @@ func affineFit(
     return best
 }
 
-/// The scale with the least squared error for quants in -32...31.
+/// The scale with the least squared error for quants in -levels...levels - 1.
 ///
-/// The value of the greatest magnitude is mapped to 32 places around -32. For the quants that each
+/// The value of the greatest magnitude is mapped to 32 places around -levels. For the quants that each
 /// gives, the best scale is `sum(x q) / sum(q^2)`, which leaves `sum(x^2) - sum(x q)^2 / sum(q^2)`.
 ///
 /// - Parameters:
 ///   - x: The values.
+///   - levels: Half of the count of quants.
 ///   - importance: How much the square of each error counts, or nil if all count alike.
 /// - Returns: The scale, which has the sign of minus the value of the greatest magnitude.
 func linearFit(
     _ x: UnsafeBufferPointer<Float>,
+    levels: Float,
     importance: UnsafeBufferPointer<Float>?
 ) -> Float {
     var extreme: Float = 0
@@ -88,9 +90,9 @@ func linearFit(
         x,
         importance: importance,
         shift: 0,
-        first: -33.6 / extreme,
+        first: -(levels + 1.6) / extreme,
         step: 0.1 / extreme,
-        range: -32...31
+        range: -levels...levels - 1
     )
     var best: Float = 0
     var mostExplained: Float = 0

@@ -17,6 +17,7 @@ struct SignedBlock {
             let range = part * Self.partLength..<(part + 1) * Self.partLength
             return linearFit(
                 UnsafeBufferPointer(rebasing: x[range]),
+                levels: 32,
                 importance: importance.map { UnsafeBufferPointer(rebasing: $0[range]) }
             )
         }

@@ -5,6 +5,7 @@ import OcellusCapture
 import OcellusFormat
 import OcellusImage
 import OcellusMemory
+import OcellusQuantization
 
 /// A model that is asked all questions of a set.
 struct EvaluationRun: ~Copyable {
@@ -62,6 +63,21 @@ struct EvaluationRun: ~Copyable {
             }
         }
         return answers
+    }
+
+    /// Answers all questions to learn how much the columns of each matrix matter.
+    ///
+    /// - Returns: The mean squares of their inputs, by the name of the tensor.
+    /// - Throws: As `answers` does.
+    mutating func importance() throws -> [String: [Float]] {
+        let statistics = InputStatistics()
+        _ = try statistics.record { try answers() }
+        let decoder = statistics.importance(in: session.model.decoderFile)
+        switch session.model.visionFile {
+        case .some(let file):
+            return decoder.merging(statistics.importance(in: file)) { own, _ in own }
+        case .none: return decoder
+        }
     }
 
     private mutating func see(_ item: EvaluationSet.Item) throws {

@@ -15,12 +15,14 @@ struct QuantizationReport: Encodable {
         var bytes: Int
         /// The error relative to the weights; nil if nothing was computed or rounded.
         var relativeError: Double?
+        /// The same by the importance of the columns; nil without samples.
+        var productError: Double?
         /// Why the type is not the one that was asked for.
         var note: String?
         var isCopy: Bool
 
         private enum CodingKeys: String, CodingKey {
-            case name, from, to, shape, bytes, relativeError, note
+            case name, from, to, shape, bytes, relativeError, productError, note
         }
     }
 
@@ -30,6 +32,8 @@ struct QuantizationReport: Encodable {
     var bytesAfter: Int
     /// Over all tensors that were rounded.
     var relativeError: Double?
+    /// The same by the importance of the columns; nil without samples.
+    var productError: Double?
     var tensors: [Tensor]
 
     /// What a plan says, before anything is computed.
@@ -54,13 +58,15 @@ struct QuantizationReport: Encodable {
     }
 
     /// Adds what was measured, per tensor.
-    mutating func add(_ errors: [QuantizationErrorSums]) {
+    mutating func add(_ errors: [QuantizationErrorSums], hasImportance: Bool) {
         var total = QuantizationErrorSums()
         for (index, sums) in errors.enumerated() where !tensors[index].isCopy {
             tensors[index].relativeError = sums.relativeRMS
+            tensors[index].productError = hasImportance ? sums.relativeProductRMS : nil
             total.add(sums)
         }
         relativeError = total.relativeRMS
+        productError = hasImportance ? total.relativeProductRMS : nil
     }
 
     /// Prints a table.
@@ -72,14 +78,18 @@ struct QuantizationReport: Encodable {
             let columns = [
                 padded(tensor.name, to: width), padded(types, to: 12),
                 padded("\(tensor.bytes) bytes", to: 16),
-                padded(tensor.relativeError.map(Self.percent) ?? "", to: 8), tensor.note ?? "",
+                padded(tensor.relativeError.map(Self.percent) ?? "", to: 8),
+                productError == nil
+                    ? "" : padded(tensor.productError.map(Self.percent) ?? "", to: 8),
+                tensor.note ?? "",
             ]
             let line = columns.joined(separator: "  ")
             Swift.print("  " + line.trimmingCharacters(in: .whitespaces))
         }
         let share = Self.percent(Double(bytesAfter) / Double(max(bytesBefore, 1)))
         let error = relativeError.map { ", error \(Self.percent($0))" } ?? ""
-        Swift.print("  \(bytesBefore) -> \(bytesAfter) bytes, \(share)\(error)")
+        let product = productError.map { ", of products \(Self.percent($0))" } ?? ""
+        Swift.print("  \(bytesBefore) -> \(bytesAfter) bytes, \(share)\(error)\(product)")
     }
 
     private static func percent(_ value: Double) -> String {

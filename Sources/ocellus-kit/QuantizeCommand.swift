@@ -35,9 +35,14 @@ struct QuantizeCommand: ParsableCommand {
             how many answers of the new model are those of the original:
               [{"frames": ["cat.jpg"], "questions": ["Is there a cat?", "Is there a dog?"]}]
 
-            With --json, one object: files (file, out, bytesBefore, bytesAfter, relativeError, tensors \
-            (name, from, to, shape, bytes, relativeError, note)), and with --evaluate: evaluation \
-            (questions, same, different (frames, question, original, quantized)).
+            --imatrix takes such a list too. The original sees and answers it first, and the errors of \
+            all types but q8_0 then count by the mean square of the inputs that each column met. Q4_0 is \
+            then no longer what llama.cpp writes. The table then also has the error of the products with \
+            such inputs. Take other samples than for --evaluate.
+
+            With --json, one object: files (file, out, bytesBefore, bytesAfter, relativeError, \
+            productError, tensors (name, from, to, shape, bytes, relativeError, productError, note)), and \
+            with --evaluate: evaluation (questions, same, different (frames, question, original, quantized)).
 
             examples:
               ocellus-kit quantize decoder-f16.gguf decoder-q8.gguf --type q8_0
@@ -59,6 +64,8 @@ struct QuantizeCommand: ParsableCommand {
     var threads = ProcessInfo.processInfo.activeProcessorCount
     @Option(help: "A JSON list of frames and questions to ask both models.")
     var evaluate: String?
+    @Option(help: "A JSON list of frames and questions that show which weights matter.")
+    var imatrix: String?
     @Flag(help: "Say what would be done, and do nothing.")
     var dryRun = false
     @Flag(help: "Print one JSON object.")
@@ -79,6 +86,7 @@ struct QuantizeCommand: ParsableCommand {
 
     func run() throws {
         let questions = try evaluate.map { try EvaluationSet(path: $0) }
+        let samples = try imatrix.map { try EvaluationSet(path: $0) }
         let jobs = try self.jobs()
         // Everything that can be refused is refused before anything is written.
         let planned = try jobs.map { job in
@@ -87,7 +95,14 @@ struct QuantizeCommand: ParsableCommand {
                 return try QuantizationPlan(for: file, type: type, headType: head)
             }
         }
+        var importance: [String: [Float]] = [:]
         if !dryRun {
+            if let samples {
+                importance = try describing {
+                    var run = try EvaluationRun(samples, model: input, threads: threads)
+                    return try run.importance()
+                }
+            }
             if isFolder(input) { try makeFolder(output) }
             let folder =
                 isFolder(output)
@@ -97,7 +112,7 @@ struct QuantizeCommand: ParsableCommand {
         var reports: [QuantizationReport] = []
         for (job, plan) in zip(jobs, planned) {
             var report = QuantizationReport(plan, file: job.input, out: job.output)
-            if !dryRun { try describing { try write(plan, job, &report) } }
+            if !dryRun { try describing { try write(plan, job, importance, &report) } }
             reports.append(report)
             if !json { report.print() }
         }
@@ -151,16 +166,17 @@ struct QuantizeCommand: ParsableCommand {
     private func write(
         _ plan: QuantizationPlan,
         _ job: (input: String, output: String),
+        _ importance: [String: [Float]],
         _ report: inout QuantizationReport
     ) throws {
         let file = try ModelFile(path: job.input)
         var bar = ProgressLine(job.input, total: plan.byteCount)
-        let errors = try ModelQuantizer(plan, threadCount: threads).write(file, to: job.output) {
-            index,
-            _ in bar.advance(by: plan.steps[index].byteCount)
+        let quantizer = ModelQuantizer(plan, threadCount: threads, importance: importance)
+        let errors = try quantizer.write(file, to: job.output) { index, _ in
+            bar.advance(by: plan.steps[index].byteCount)
         }
         bar.finish()
-        report.add(errors)
+        report.add(errors, hasImportance: !importance.isEmpty)
     }
 }
 

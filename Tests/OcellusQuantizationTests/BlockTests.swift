@@ -84,7 +84,8 @@ struct BlockTests {
     }
 
     @Test(arguments: [
-        (WeightType.q4_k, "errors"), (.q6_k, "errors"), (.q4_k, "weighted"), (.q6_k, "weighted"),
+        (WeightType.q4_k, "errors"), (.q6_k, "errors"), (.q4_0, "weighted"), (.q5_0, "weighted"),
+        (.q4_k, "weighted"), (.q6_k, "weighted"),
     ])
     func `the search leaves no more error than llama.cpp's`(
         type: WeightType,

@@ -6,7 +6,7 @@
 `weights.bin` is (18, 512), f32. `q8_0.bin`, `q4_0.bin` and `q5_0.bin` are llama.cpp's blocks; the
 `gguf` package writes the same. `errors.json` holds llama.cpp's squared error in each row for the types
 whose search is each program's own, and `importance.bin` (512), f32, and `weighted.json` the weighted
-squared errors with an importance of each column.
+squared errors with an importance of each column, with which Q4_0 and Q5_0 have a search too.
 """
 
 import json
@@ -66,7 +66,7 @@ def main() -> None:
     (FOLDER / "errors.json").write_text(json.dumps(record, indent=1) + "\n")
     importance = np.random.default_rng(21).lognormal(0, 1.5, COLUMNS).astype(np.float32)
     (FOLDER / "importance.bin").write_bytes(importance.tobytes())
-    record = {kind.name.lower(): errors(x, kind, importance) for kind in searched}
+    record = {kind.name.lower(): errors(x, kind, importance) for kind in (*searched, Type.Q4_0, Type.Q5_0)}
     (FOLDER / "weighted.json").write_text(json.dumps(record, indent=1) + "\n")
 
 

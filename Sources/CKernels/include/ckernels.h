@@ -88,6 +88,13 @@ typedef struct {
 CK_REALTIME size_t ck_matmul_scratch_size(ptrdiff_t tokens, ptrdiff_t columns);
 CK_REALTIME void ck_matmul(ck_pool *pool, ck_matmul_args args);
 
+/*
+ * For tools: is told of each product that this thread asks for, before it is
+ * computed. NULL ends that.
+ */
+typedef void ck_matmul_observer(void *context, const ck_matmul_args *args);
+void ck_observe_matmul(ck_matmul_observer *observer, void *context);
+
 /* out[r, :] = w[first + r, :] as f32, for all rows of out. */
 CK_REALTIME void ck_dequantize(ck_matrix w, ptrdiff_t first, ck_tensor out);
 
