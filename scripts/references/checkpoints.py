@@ -31,6 +31,7 @@ from state_spaces import LanguageModel, Mixer1, Mixer2
 from tiny_vocabulary import MERGES, SPECIALS, TOKENS
 
 TOKEN_COUNT = 16
+FULL = ["mamba-130m", "mamba2-130m", "mamba-130m-hf", "mamba2-130m-hf"]
 ROWS = 288  # the vocabulary of 277 tokens, filled up to a multiple of 16
 
 
@@ -134,15 +135,18 @@ def write_full(out: Path, name: str) -> None:
     elif name == "mamba2-130m":
         model = LanguageModel(768, 50288, [Mixer2(768, 128, 64, 1) for _ in range(24)])
         write_original(out, model, original_config(768, 24, 50277, {"layer": "Mamba2"}))
-    else:
+    elif name == "mamba-130m-hf":
         config = MambaConfig(vocab_size=50280, hidden_size=768, num_hidden_layers=24)
         write_hugging_face(out, MambaForCausalLM(config))
+    else:
+        sizes = dict(vocab_size=50288, hidden_size=768, num_hidden_layers=24, num_heads=24, n_groups=1)
+        write_hugging_face(out, Mamba2ForCausalLM(Mamba2Config(**sizes, tie_word_embeddings=True)))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="the folder to write to")
-    parser.add_argument("--full", choices=["mamba-130m", "mamba2-130m", "mamba-130m-hf"], help="one model of full size")
+    parser.add_argument("--full", choices=FULL, help="one model of full size")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.full:
