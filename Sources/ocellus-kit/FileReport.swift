@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import OcellusFormat
 
 /// What `ocellus-kit inspect` tells of a model file, in the form of its JSON.
@@ -19,6 +20,8 @@ struct FileReport: Encodable {
         var bytes: Int
         /// Whether the kernels compute with the type.
         var computable: Bool
+        /// Of the bytes as they are stored; nil unless asked for.
+        var sha256: String?
     }
 
     /// All tensors of one type.
@@ -37,6 +40,8 @@ struct FileReport: Encodable {
     var dataOffset: Int
     /// In hexadecimal: JSON numbers are not exact to 64 bits everywhere.
     var checksum: String
+    /// Of the whole file; nil unless asked for.
+    var sha256: String?
     var architecture: String
     var name: String?
     var license: String?
@@ -45,7 +50,7 @@ struct FileReport: Encodable {
     var tensors: [Tensor]
     var totals: [TypeTotal]
 
-    /// Reads everything but the weights; those only for the checksum.
+    /// Reads everything but the weights; those only for the checksum of the model.
     init(_ file: borrowing ModelFile) {
         self.file = file.path
         version = file.version
@@ -84,5 +89,22 @@ struct FileReport: Encodable {
                 )
             }
             .sorted { ($1.bytes, $0.type) < ($0.bytes, $1.type) }
+    }
+    /// Adds the SHA-256 of the file and of each tensor.
+    ///
+    /// Some bytes are in memory at a time.
+    mutating func addDigests(of file: borrowing ModelFile) throws {
+        var digest = SHA256()
+        let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: file.path))
+        while let bytes = try handle.read(upToCount: 1 << 20), !bytes.isEmpty {
+            bytes.withUnsafeBytes { digest.add($0) }
+        }
+        sha256 = digest.finish()
+        for (index, tensor) in file.tensors.enumerated() {
+            var digest = SHA256()
+            file.withBytes(of: tensor) { digest.add($0) }
+            file.release(tensor)
+            tensors[index].sha256 = digest.finish()
+        }
     }
 }

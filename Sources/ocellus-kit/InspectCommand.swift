@@ -10,11 +10,12 @@ struct InspectCommand: ParsableCommand {
         discussion: """
             Shapes are in GGUF's order: the first dimension varies fastest, so a matrix is (columns, \
             rows). Tensors of types that ocellus does not compute with are listed and marked with *. \
-            The checksum is the one by which a saved state knows its model.
+            The checksum is the one by which a saved state knows its model; --sha256 adds those by which \
+            people know files and tensors, and reads all of the file for it.
 
-            With --json, one object: file, version, bytes, alignment, dataOffset, checksum, \
+            With --json, one object: file, version, bytes, alignment, dataOffset, checksum, sha256, \
             architecture, name, license, promptTemplate, metadata (key, type, value), tensors (name, \
-            type, shape, offset, bytes, computable), totals (per type: tensors, elements, bytes).
+            type, shape, offset, bytes, computable, sha256), totals (per type: tensors, elements, bytes).
 
             examples:
               ocellus-kit inspect models/ommatidium/decoder.gguf
@@ -24,11 +25,15 @@ struct InspectCommand: ParsableCommand {
 
     @Argument(help: "A GGUF file.")
     var file: String
+    @Flag(help: "Add the SHA-256 of the file and of each tensor.")
+    var sha256 = false
     @Flag(help: "Print one JSON object, with lists in full.")
     var json = false
 
     func run() throws {
-        let report = FileReport(try describing { try ModelFile(path: file) })
+        let model = try describing { try ModelFile(path: file) }
+        var report = FileReport(model)
+        if sha256 { try report.addDigests(of: model) }
         if json {
             try printJSON(report)
         } else {
@@ -47,6 +52,7 @@ struct InspectCommand: ParsableCommand {
             ("format", "GGUF \(report.version), aligned to \(report.alignment) bytes"),
             ("size", "\(report.bytes) bytes, data from byte \(report.dataOffset)"),
             ("checksum", report.checksum),
+            ("sha256", report.sha256),
         ]
         for (name, value) in facts {
             if let value { print("  \(padded(name, to: 16)) \(value)") }
@@ -67,7 +73,8 @@ struct InspectCommand: ParsableCommand {
             let type = padded(tensor.type + (tensor.computable ? "" : "*"), to: 8)
             print(
                 "  \(padded(tensor.name, to: nameWidth))  \(type) \(padded(shape, to: 20)) "
-                    + "\(tensor.bytes) bytes"
+                    + padded("\(tensor.bytes) bytes", to: tensor.sha256 == nil ? 0 : 16)
+                    + (tensor.sha256.map { "  \($0)" } ?? "")
             )
         }
         for total in report.totals {
