@@ -68,6 +68,10 @@ static double due;        /* when it may begin, in seconds */
 
 static struct usbip_request waiting[MAXIMUM_TRANSFERS];
 static int waiting_count;
+static uint32_t last_transfer; /* its number */
+/* Requests that take back transfers which have not come yet. */
+static struct usbip_request early[MAXIMUM_TRANSFERS];
+static int early_count;
 
 static void fail(const char *what)
 {
@@ -218,18 +222,49 @@ static int take_back(uint32_t number)
     return 0; /* it was answered meanwhile */
 }
 
+/*
+ * Two lists of vhci_hcd, of transfers and of those to take back, are sent by
+ * turns, so a transfer may be taken back before it comes. To answer at once
+ * would be a race that the host ends by unplugging us: it forgets the transfer
+ * or not, by whether it has sent it meanwhile. So the answer waits for it.
+ */
+static bool comes_later(uint32_t number)
+{
+    return (int32_t)(number - last_transfer) > 0;
+}
+
+/* The request that took a transfer back before it came, if there is one. */
+static bool was_taken_back(uint32_t number, struct usbip_request *taker)
+{
+    for (int index = 0; index < early_count; index++) {
+        if (early[index].unlinked != number)
+            continue;
+        *taker = early[index];
+        early[index] = early[--early_count];
+        return true;
+    }
+    return false;
+}
+
 static void serve_request(void)
 {
     static uint8_t data[65536];
     uint8_t reply[512];
-    struct usbip_request request;
+    struct usbip_request request, taker;
     memset(data, 0, 64);
     if (!usbip_receive(connection, &request, data, sizeof data))
         unplug();
     bool alive = true;
-    if (request.unlink) {
+    if (!request.unlink)
+        last_transfer = request.number;
+    if (request.unlink && comes_later(request.unlinked) &&
+        early_count < MAXIMUM_TRANSFERS) {
+        early[early_count++] = request;
+    } else if (request.unlink) {
         int status = take_back(request.unlinked);
         alive = usbip_reply(connection, &request, status, NULL, 0);
+    } else if (was_taken_back(request.number, &taker)) {
+        alive = usbip_reply(connection, &taker, -ECONNRESET, NULL, 0);
     } else if (request.endpoint == UVC_ENDPOINT &&
                waiting_count < MAXIMUM_TRANSFERS) {
         waiting[waiting_count++] = request;
