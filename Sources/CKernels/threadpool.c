@@ -12,6 +12,7 @@
 
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -118,9 +119,22 @@ static void *run_member(void *pointer) {
     }
 }
 
-ck_pool *ck_pool_create(int thread_count) {
+static cpu_set_t set_of_cores(const int *cores, int count) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (int i = 0; i < count; i++)
+        if (cores[i] >= 0 && cores[i] < CPU_SETSIZE)
+            CPU_SET(cores[i], &set);
+    return set;
+}
+
+ck_pool *ck_pool_create(int thread_count, const int *cores) {
     if (thread_count > MAX_THREADS)
         thread_count = MAX_THREADS;
+    if (cores) {
+        cpu_set_t all = set_of_cores(cores, thread_count);
+        pthread_setaffinity_np(pthread_self(), sizeof all, &all);
+    }
     if (thread_count <= 1)
         return NULL;
     void *memory = NULL;
@@ -133,10 +147,16 @@ ck_pool *ck_pool_create(int thread_count) {
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes) == 0) {
         pthread_attr_setstacksize(&attributes, STACK_SIZE);
-        while (pool->thread_count < thread_count &&
-               pthread_create(&pool->threads[pool->thread_count - 1],
-                              &attributes, run_member, pool) == 0)
+        while (pool->thread_count < thread_count) {
+            if (cores) {
+                cpu_set_t own = set_of_cores(cores + pool->thread_count, 1);
+                pthread_attr_setaffinity_np(&attributes, sizeof own, &own);
+            }
+            if (pthread_create(&pool->threads[pool->thread_count - 1],
+                               &attributes, run_member, pool) != 0)
+                break;
             pool->thread_count++;
+        }
         pthread_attr_destroy(&attributes);
     }
     if (pool->thread_count == 1) {

@@ -51,7 +51,7 @@ public struct Session: ~Copyable {
             vision.projector.prepare(in: arena)
         case .none: break
         }
-        pool = ThreadPool(threadCount: model.options.threadCount)
+        pool = ThreadPool(threadCount: model.options.threadCount, cores: model.options.cores)
         detokenizer = Detokenizer(model.vocabulary)
         let vocabulary = model.vocabulary
         paddingTokens = (0..<model.decoder.configuration.vocabularySize).filter {

@@ -5,6 +5,11 @@ public import OcellusImage
 public struct SessionOptions: Sendable {
     /// How many threads compute, the caller's included.
     public var threadCount: Int
+    /// The cores that they run on, one for each thread, by the system's numbers; none: the system
+    /// chooses.
+    ///
+    /// The thread that creates the session stays among them.
+    public var cores: [Int]
     /// The most tokens of one run through the decoder; longer prefills run in chunks, exactly.
     public var chunkLength: Int
     /// The largest frame that `see` takes, in pixels.
@@ -25,9 +30,11 @@ public struct SessionOptions: Sendable {
         chunkLength: Int = 64,
         maximumFrame: ImageSize = ImageSize(width: 1920, height: 1080),
         memory: StreamMemory = .rolling,
-        unchangedThreshold: Float = 0
+        unchangedThreshold: Float = 0,
+        cores: [Int] = []
     ) {
         self.threadCount = threadCount
+        self.cores = cores
         self.chunkLength = chunkLength
         self.maximumFrame = maximumFrame
         self.memory = memory

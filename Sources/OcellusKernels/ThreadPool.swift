@@ -15,9 +15,20 @@ public struct ThreadPool: ~Copyable {
     let handle: OpaquePointer?
 
     /// Starts the threads; they sleep until a kernel has work for them.
-    public init(threadCount: Int) {
+    ///
+    /// - Parameters:
+    ///   - threadCount: the members of the team, with the calling thread.
+    ///   - cores: one for each member, by the system's numbers, or none for the system to choose.
+    ///     Every thread that is started stays on its own; the calling thread stays among them all from
+    ///     now on, as do threads and processes that it starts later.
+    public init(threadCount: Int, cores: [Int] = []) {
+        precondition(cores.isEmpty || cores.count == threadCount)
         let count = Int32(clamping: threadCount)
-        unsafe handle = ck_pool_create(count)  // Safety: the pool is destroyed in deinit alone.
+        let numbers = cores.map { Int32(clamping: $0) }
+        // Safety: the pool is destroyed in deinit alone, and reads the cores only now.
+        unsafe handle = numbers.withUnsafeBufferPointer { numbers in
+            unsafe ck_pool_create(count, numbers.isEmpty ? nil : numbers.baseAddress)
+        }
         self.threadCount = unsafe Int(ck_pool_thread_count(handle))
     }
 

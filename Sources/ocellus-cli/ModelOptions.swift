@@ -10,14 +10,16 @@ import OcellusModels
 enum ModelOptions {
     /// The options as the parser knows them.
     static let options = [
-        Option("--model", "DIR"), Option("--threads", "N"), Option("--max-frame", "WxH"),
-        Option("--chunk", "N"), Option("--memory", "POLICY"), Option("--unchanged", "T"),
+        Option("--model", "DIR"), Option("--threads", "N"), Option("--cores", "LIST"),
+        Option("--max-frame", "WxH"), Option("--chunk", "N"), Option("--memory", "POLICY"),
+        Option("--unchanged", "T"),
     ]
 
     /// Their explanation in the help of each command.
     static let help = """
           --model DIR         folder with decoder.gguf and vision.gguf, or a decoder file
           --threads N         threads that compute (default: the cores, at most 4)
+          --cores LIST        instead, one thread on each of these cores, e.g. 0,1 or 4-7
           --max-frame WxH     largest frame planned for (default 1920x1080; a larger picture
                               or clip raises it)
           --chunk N           most tokens per run through the decoder (default 64)
@@ -47,6 +49,10 @@ enum ModelOptions {
             default: max(1, min(4, coreCount())),
             in: 1...64
         )
+        if let cores = try cores(arguments) {
+            options.cores = cores
+            options.threadCount = cores.count
+        }
         options.chunkLength = try arguments.int(
             "--chunk",
             default: options.chunkLength,
@@ -67,6 +73,31 @@ enum ModelOptions {
         } catch {
             throw CommandError(error)
         }
+    }
+
+    /// The cores of `--cores`, if it was given.
+    private static func cores(_ arguments: Arguments) throws(CommandError) -> [Int]? {
+        guard let text = arguments.string("--cores") else { return nil }
+        guard !arguments.has("--threads") else {
+            throw .usage("--cores and --threads exclude each other")
+        }
+        var cores: [Int] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let ends = part.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let first = ends.first.flatMap({ Int($0) }),
+                let last = ends.last.flatMap({ Int($0) }), 0 <= first, first <= last, last < 1024
+            else { throw .usage("--cores '\(text)' is no list of cores such as 0,1 or 4-7") }
+            cores += first...last
+        }
+        for (index, core) in cores.enumerated() {
+            guard clibc_may_use_core(Int32(core)) != 0 else {
+                throw .usage("--cores: core \(core) is not there, or not for this process")
+            }
+            guard index < 64, !cores[..<index].contains(core) else {
+                throw .usage("--cores '\(text)' names a core twice, or more than 64")
+            }
+        }
+        return cores
     }
 
     /// The policy of `--memory`, if it was given.

@@ -28,8 +28,12 @@ typedef struct ck_pool ck_pool;
  * Starts threads until the team has thread_count members, or as many as the
  * system grants. Returns NULL, the team of the caller alone, for one thread
  * or without memory.
+ *
+ * cores has thread_count cores, or is NULL: each thread that is started stays
+ * on its own, the second on cores[1] and so on, and the caller among them all,
+ * now and after the pool's end.
  */
-ck_pool *ck_pool_create(int thread_count);
+ck_pool *ck_pool_create(int thread_count, const int *cores);
 void ck_pool_destroy(ck_pool *pool);
 int ck_pool_thread_count(const ck_pool *pool);
 

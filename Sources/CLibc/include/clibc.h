@@ -187,4 +187,7 @@ int clibc_argument_count(void);
 void clibc_argument_hide(const char *argument, const char *shown);
 char **clibc_arguments(void);
 
+/* Whether there is such a core, and the calling thread may run on it. */
+int clibc_may_use_core(int core);
+
 #endif
