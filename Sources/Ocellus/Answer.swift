@@ -22,6 +22,11 @@ public struct Answer: Sendable {
     /// The time to write the answer, in nanoseconds.
     public internal(set) var decodeNanoseconds: Int64 = 0
 
+    /// The count of tokens that were guessed ahead (`SessionOptions.draftLength`).
+    public internal(set) var draftedTokenCount = 0
+    /// How many of them were right.
+    public internal(set) var acceptedTokenCount = 0
+
     /// An empty answer with room for as many tokens.
     public init(capacity: Int) {
         tokens.reserveCapacity(capacity)
@@ -47,5 +52,7 @@ public struct Answer: Sendable {
         utf8.removeAll(keepingCapacity: true)
         isComplete = false
         probability = 0
+        draftedTokenCount = 0
+        acceptedTokenCount = 0
     }
 }

@@ -43,6 +43,10 @@ public struct Measurement: Sendable {
     public internal(set) var firstToken = Stage("first token")
     /// Writing the answer.
     public internal(set) var decode = Stage("decode")
+    /// Writing the same answer once more, with a draft for each run that is right to its end.
+    ///
+    /// That is what `SessionOptions.draftLength` can gain at best. No times without drafts.
+    public internal(set) var drafted = Stage("drafted")
     /// Reading the bytes of a token's weights, and nothing else: the roof of decoding.
     public internal(set) var read = Stage("read")
     /// How many bytes of weights a token takes.

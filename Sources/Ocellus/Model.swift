@@ -70,6 +70,7 @@ public struct Model: ~Copyable {
             try MambaDecoder(
                 file: decoderFile,
                 chunkLength: options.chunkLength,
+                draftLength: min(max(options.draftLength, 0), MambaDecoder.draftLimit),
                 planner: &planner
             )
         }

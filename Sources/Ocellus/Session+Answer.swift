@@ -49,20 +49,36 @@ extension Session {
     ) {
         answer.clear()
         var random = RandomNumbers(seed: sampling.seed)
-        var hidden = read(prompt, into: &answer)
+        // The logits after each token of the last run. Row by row an answer takes what was drafted.
+        var logits = nextLogits(after: read(prompt, into: &answer))
+        var row = 0
+        drafter.clear()
+        for index in 0..<prompt.tokens.count { drafter.append(prompt.tokens[index]) }
         let start = monotonicNanoseconds()
         var logProbability: Float = 0
         while answer.tokens.count < maximumTokens {
-            let logits = nextLogits(after: hidden)
-            let token = model.sampler.sample(logits, sampling, random: &random, in: arena)
-            logProbability += logits[0, token] - logSumExp(logits)
+            let next = logits.rows(row..<row + 1)
+            let token = model.sampler.sample(next, sampling, random: &random, in: arena)
+            logProbability += next[0, token] - logSumExp(next)
+            drafter.append(token)
             if token == model.vocabulary.endOfText {
                 answer.isComplete = true
                 break
             }
             answer.tokens.append(token)
             detokenizer.append(token, to: &answer.utf8)
-            hidden = model.decoder.step(token, state: fork, in: arena, on: pool)
+            guard answer.tokens.count < maximumTokens else { break }
+            if row < drafter.draft.count, drafter.draft[row] == token {
+                answer.acceptedTokenCount += 1
+                row += 1
+                continue
+            }
+            if row < drafter.draft.count, let trail { fork.copy(from: trail.state(after: row)) }
+            logits = nextLogits(
+                after: step(token, atMost: maximumTokens - answer.tokens.count - 1)
+            )
+            row = 0
+            answer.draftedTokenCount += drafter.draft.count
         }
         detokenizer.finish(to: &answer.utf8)
         answer.probability = clibc_exp(logProbability)
@@ -126,6 +142,29 @@ extension Session {
         return hidden
     }
 
+    /// Folds a token into the fork, and at most so many drafted ones behind it; returns the hidden rows
+    /// of all.
+    private mutating func step(_ token: Int, atMost draftCount: Int) -> Tensor {
+        drafter.guess(atMost: draftCount)
+        guard let trail, !drafter.draft.isEmpty else {
+            return model.decoder.step(token, state: fork, in: arena, on: pool)
+        }
+        return model.decoder.step(
+            token,
+            draft: drafter.draft,
+            state: fork,
+            trail: trail,
+            in: arena,
+            on: pool
+        )
+    }
+
+    /// The states between a token and those drafted behind it.
+    var trail: StateTrail? {
+        guard let planned = model.states.trail else { return nil }
+        return StateTrail(layout: model.decoder.stateLayout, elements: arena[planned])
+    }
+
     /// The logarithm of the probability of all tokens of a choice, after the question.
     private func score(_ tokens: [Int], firstLogits: Tensor) -> Float {
         fork.copy(from: question)
@@ -141,11 +180,13 @@ extension Session {
         return sum
     }
 
-    /// The logits of the next token; tokens without text never win.
+    /// The logits of the token after each row; tokens without text never win.
     @_noAllocation @_noLocks
     private func nextLogits(after hidden: Tensor) -> Tensor {
         let logits = model.decoder.logits(of: hidden, in: arena, on: pool)
-        for index in 0..<paddingTokens.count { logits[0, paddingTokens[index]] = -.infinity }
+        for row in 0..<logits.rows {
+            for index in 0..<paddingTokens.count { logits[row, paddingTokens[index]] = -.infinity }
+        }
         return logits
     }
 }

@@ -32,6 +32,8 @@ public struct Session: ~Copyable {
     /// What the memory holds.
     var position = FrameMemory.Position()
     var detokenizer: Detokenizer
+    /// What was read and written, to guess answers ahead.
+    var drafter: Drafter
     /// The tokens without text, which are never chosen.
     let paddingTokens: [Int]
 
@@ -53,6 +55,10 @@ public struct Session: ~Copyable {
         }
         pool = ThreadPool(threadCount: model.options.threadCount, cores: model.options.cores)
         detokenizer = Detokenizer(model.vocabulary)
+        drafter = Drafter(
+            limit: model.decoder.draftLength,
+            endOfText: model.vocabulary.endOfText
+        )
         let vocabulary = model.vocabulary
         paddingTokens = (0..<model.decoder.configuration.vocabularySize).filter {
             $0 >= vocabulary.count || vocabulary.isPadding($0)

@@ -12,6 +12,12 @@ public struct SessionOptions: Sendable {
     public var cores: [Int]
     /// The most tokens of one run through the decoder; longer prefills run in chunks, exactly.
     public var chunkLength: Int
+    /// The most tokens of an answer that are guessed ahead, 0 to 2, from what was read and written
+    /// before; the model then reads its weights once for them and its last token together.
+    ///
+    /// The answers are the same, bit by bit. It pays where answers are long and repeat earlier ones, and
+    /// costs this many states of memory.
+    public var draftLength: Int
     /// The largest frame that `see` takes, in pixels.
     public var maximumFrame: ImageSize
 
@@ -31,11 +37,13 @@ public struct SessionOptions: Sendable {
         maximumFrame: ImageSize = ImageSize(width: 1920, height: 1080),
         memory: StreamMemory = .rolling,
         unchangedThreshold: Float = 0,
-        cores: [Int] = []
+        cores: [Int] = [],
+        draftLength: Int = 0
     ) {
         self.threadCount = threadCount
         self.cores = cores
         self.chunkLength = chunkLength
+        self.draftLength = draftLength
         self.maximumFrame = maximumFrame
         self.memory = memory
         self.unchangedThreshold = unchangedThreshold

@@ -12,6 +12,8 @@ struct SessionStates {
     let question: PlannedTensor
     /// The logits after the question, (1, vocabularySize).
     let questionLogits: PlannedTensor
+    /// The states between a token and those drafted behind it; nil without drafts.
+    let trail: PlannedTensor?
 
     init(decoder: borrowing MambaDecoder, planner: inout MemoryPlanner) {
         let count = decoder.stateLayout.count
@@ -24,5 +26,14 @@ struct SessionStates {
             columns: decoder.configuration.vocabularySize,
             in: .state
         )
+        trail =
+            decoder.draftLength == 0
+            ? nil
+            : planner.tensor(
+                "state.trail",
+                rows: decoder.draftLength,
+                columns: count,
+                in: .state
+            )
     }
 }

@@ -140,6 +140,9 @@ struct Mamba1Mixer: ~Copyable {
 
     /// Runs the mixer of a layer on normed tokens, updates its state, and adds to the residual.
     ///
+    /// With a trail the recurrences run token by token: it keeps the states between, and the results
+    /// are those of single steps.
+    ///
     /// - Shapes: normed, hidden (tokens, dModel).
     @_noAllocation @_noLocks
     func run(
@@ -147,11 +150,13 @@ struct Mamba1Mixer: ~Copyable {
         normed: Tensor,
         addingTo hidden: Tensor,
         state: DecoderState,
+        trail: StateTrail?,
         in arena: borrowing Arena,
         on pool: borrowing ThreadPool
     ) {
         let w = layers[layer]
         let count = normed.rows
+        let span = trail == nil ? count : 1
         let projected = arena[self.projected].prefix(rows: count)
         let convolved = arena[self.convolved].prefix(rows: count)
         let dt = arena[self.dt].prefix(rows: count)
@@ -161,16 +166,21 @@ struct Mamba1Mixer: ~Copyable {
         let scratch = arena[self.scratch]
 
         matMul(w.inProj, normed, into: projected, scratch: scratch, on: pool)
-        causalConv1D(
-            projected,
-            columnOffset: 0,
-            channels: configuration.dInner,
-            weight: w.convWeight,
-            bias: w.convBias,
-            history: state.history(layer: layer),
-            into: convolved,
-            on: pool
-        )
+        var token = 0
+        while token < count {
+            causalConv1D(
+                projected.rows(token..<token + span),
+                columnOffset: 0,
+                channels: configuration.dInner,
+                weight: w.convWeight,
+                bias: w.convBias,
+                history: state.history(layer: layer),
+                into: convolved.rows(token..<token + span),
+                on: pool
+            )
+            trail?.keepHistory(of: state, layer: layer, after: token)
+            token += span
+        }
         matMul(w.dtProjection, convolved, into: dt, scratch: scratch, on: pool)
         matMul(w.bcProjection, convolved, into: bc, scratch: scratch, on: pool)
         if let normEpsilon {
@@ -179,21 +189,27 @@ struct Mamba1Mixer: ~Copyable {
             rmsNorm(halves, weight: nil, epsilon: normEpsilon, into: halves, on: pool)
         }
         matMul(w.dtWeight, dt, into: delta, scratch: scratch, on: pool)
-        selectiveScan(
-            u: convolved,
-            delta: delta,
-            deltaBias: w.dtBias,
-            a: w.a,
-            bc: bc,
-            bOffset: 0,
-            cOffset: configuration.dState,
-            d: w.d,
-            gates: projected,
-            zOffset: configuration.dInner,
-            state: state.h(layer: layer),
-            into: scanned,
-            on: pool
-        )
+        token = 0
+        while token < count {
+            let tokens = token..<token + span
+            selectiveScan(
+                u: convolved.rows(tokens),
+                delta: delta.rows(tokens),
+                deltaBias: w.dtBias,
+                a: w.a,
+                bc: bc.rows(tokens),
+                bOffset: 0,
+                cOffset: configuration.dState,
+                d: w.d,
+                gates: projected.rows(tokens),
+                zOffset: configuration.dInner,
+                state: state.h(layer: layer),
+                into: scanned.rows(tokens),
+                on: pool
+            )
+            trail?.keepHidden(of: state, layer: layer, after: token)
+            token += span
+        }
         addMatMul(w.outProj, scanned, into: hidden, scratch: scratch, on: pool)
     }
 }

@@ -115,6 +115,8 @@ struct Mamba2Mixer: ~Copyable {
 
     /// Runs the mixer of a layer on normed tokens, updates its state, and adds to the residual.
     ///
+    /// With a trail the recurrences run token by token: it keeps the states between.
+    ///
     /// - Shapes: normed, hidden (tokens, dModel).
     @_noAllocation @_noLocks
     func run(
@@ -122,42 +124,51 @@ struct Mamba2Mixer: ~Copyable {
         normed: Tensor,
         addingTo hidden: Tensor,
         state: DecoderState,
+        trail: StateTrail?,
         in arena: borrowing Arena,
         on pool: borrowing ThreadPool
     ) {
         let w = layers[layer]
         let c = configuration
         let count = normed.rows
+        let span = trail == nil ? count : 1
         let projected = arena[self.projected].prefix(rows: count)
         let convolved = arena[self.convolved].prefix(rows: count)
         let scanned = arena[self.scanned].prefix(rows: count)
         let scratch = arena[self.scratch]
 
         matMul(w.inProj, normed, into: projected, scratch: scratch, on: pool)
-        causalConv1D(
-            projected,
-            columnOffset: c.dInner,
-            channels: c.convolutionChannels,
-            weight: w.convWeight,
-            bias: w.convBias,
-            history: state.history(layer: layer),
-            into: convolved,
-            on: pool
-        )
-        stateSpaceScan(
-            xbc: convolved,
-            projected: projected,
-            dtOffset: c.dInner + c.convolutionChannels,
-            dtBias: w.dtBias,
-            a: w.a,
-            d: w.d,
-            headCount: headCount,
-            groupCount: groupCount,
-            dState: c.dState,
-            state: state.h(layer: layer),
-            into: scanned,
-            on: pool
-        )
+        var token = 0
+        while token < count {
+            let tokens = token..<token + span
+            causalConv1D(
+                projected.rows(tokens),
+                columnOffset: c.dInner,
+                channels: c.convolutionChannels,
+                weight: w.convWeight,
+                bias: w.convBias,
+                history: state.history(layer: layer),
+                into: convolved.rows(tokens),
+                on: pool
+            )
+            stateSpaceScan(
+                xbc: convolved.rows(tokens),
+                projected: projected.rows(tokens),
+                dtOffset: c.dInner + c.convolutionChannels,
+                dtBias: w.dtBias,
+                a: w.a,
+                d: w.d,
+                headCount: headCount,
+                groupCount: groupCount,
+                dState: c.dState,
+                state: state.h(layer: layer),
+                into: scanned.rows(tokens),
+                on: pool
+            )
+            trail?.keepHistory(of: state, layer: layer, after: token)
+            trail?.keepHidden(of: state, layer: layer, after: token)
+            token += span
+        }
         // The gate z is the first dInner columns of `projected`.
         gatedRMSNorm(
             scanned,

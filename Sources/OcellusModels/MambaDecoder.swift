@@ -14,6 +14,15 @@ public struct MambaDecoder: ~Copyable {
     public let stateLayout: DecoderState.Layout
     /// The most tokens of one run through the layers; longer prefills run chunk by chunk, exactly.
     public let chunkLength: Int
+    /// The most drafted tokens that one run reads behind a token: `StateTrail` needs as many states.
+    public let draftLength: Int
+
+    /// The most that `draftLength` can be.
+    ///
+    /// The matrix products of up to three tokens sum in the order of a single step's, with every type
+    /// of weights and every instruction set. Longer runs round differently: a draft would change an
+    /// answer.
+    public static let draftLimit = 2
 
     private enum Mixer: ~Copyable {
         case mamba1(Mamba1Mixer)
@@ -36,9 +45,11 @@ public struct MambaDecoder: ~Copyable {
     public init(
         file: borrowing ModelFile,
         chunkLength: Int,
+        draftLength: Int = 0,
         planner: inout MemoryPlanner
     ) throws(ModelError) {
-        precondition(chunkLength > 0)
+        precondition(chunkLength > 0 && 0...Self.draftLimit ~= draftLength)
+        let draftLength = min(draftLength, chunkLength - 1)
         let c = try MambaConfiguration(file: file)
         var norms: [WeightVector] = []
         for layer in 0..<c.layerCount {
@@ -113,7 +124,7 @@ public struct MambaDecoder: ~Copyable {
         }
         let logits = planner.tensor(
             "decoder.logits",
-            rows: 1,
+            rows: 1 + draftLength,
             columns: c.vocabularySize,
             in: .scratch
         )
@@ -125,6 +136,7 @@ public struct MambaDecoder: ~Copyable {
         configuration = c
         stateLayout = DecoderState.Layout(c)
         self.chunkLength = chunkLength
+        self.draftLength = draftLength
         self.mixer = mixer
         self.embedding = embedding
         self.norms = norms
@@ -190,19 +202,50 @@ public struct MambaDecoder: ~Copyable {
         return runLayers(tokenCount: 1, state: state, in: arena, on: pool)
     }
 
-    /// The unnormalised log probabilities of the next token, (1, vocabularySize).
+    /// Folds a token and the draft of those behind it into a state, in one run, and returns the hidden
+    /// rows of all, (1 + draft.count, dModel): those of as many steps, bit by bit.
+    ///
+    /// The trail gets the states between the tokens, to go back to.
+    @_noAllocation @_noLocks
+    public func step(
+        _ token: Int,
+        draft: [Int],
+        state: DecoderState,
+        trail: StateTrail,
+        in arena: borrowing Arena,
+        on pool: borrowing ThreadPool
+    ) -> Tensor {
+        let count = draft.count
+        precondition(count <= draftLength, "more drafted tokens than planned")
+        let hidden = arena[self.hidden].prefix(rows: 1 + count)
+        embed(token, into: hidden.rows(0..<1))
+        for index in 0..<count {
+            embed(draft[index], into: hidden.rows(index + 1..<index + 2))
+        }
+        _ = runLayers(
+            tokenCount: hidden.rows,
+            state: state,
+            trail: trail,
+            in: arena,
+            on: pool
+        )
+        return hidden
+    }
+
+    /// The unnormalised log probabilities of the tokens after one or, behind a draft, after several,
+    /// (rows, vocabularySize).
     ///
     /// The logits are valid until the next run.
     @_noAllocation @_noLocks
     public func logits(
-        of hiddenRow: Tensor,
+        of hidden: Tensor,
         in arena: borrowing Arena,
         on pool: borrowing ThreadPool
     ) -> Tensor {
-        let normed = arena[self.normed].prefix(rows: 1)
-        let logits = arena[self.logits]
+        let normed = arena[self.normed].prefix(rows: hidden.rows)
+        let logits = arena[self.logits].prefix(rows: hidden.rows)
         rmsNorm(
-            hiddenRow,
+            hidden,
             weight: finalNorm,
             epsilon: configuration.epsilon,
             into: normed,
@@ -228,6 +271,7 @@ public struct MambaDecoder: ~Copyable {
     private func runLayers(
         tokenCount: Int,
         state: DecoderState,
+        trail: StateTrail? = nil,
         in arena: borrowing Arena,
         on pool: borrowing ThreadPool
     ) -> Tensor {
@@ -249,6 +293,7 @@ public struct MambaDecoder: ~Copyable {
                     normed: normed,
                     addingTo: hidden,
                     state: state,
+                    trail: trail,
                     in: arena,
                     on: pool
                 )
@@ -258,6 +303,7 @@ public struct MambaDecoder: ~Copyable {
                     normed: normed,
                     addingTo: hidden,
                     state: state,
+                    trail: trail,
                     in: arena,
                     on: pool
                 )

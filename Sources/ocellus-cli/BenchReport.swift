@@ -24,6 +24,8 @@ struct BenchReport {
         return Double(percentile(result.read.nanoseconds, 50)) / token
     }
 
+    private var hasDrafts: Bool { !result.drafted.nanoseconds.isEmpty }
+
     /// One object; times that have a unit in their name, else tokens per second.
     var json: JSON {
         var members: [(String, JSON)] = [
@@ -39,6 +41,9 @@ struct BenchReport {
             ("readGigabytesPerSecond", .number(readRate / 1e9, digits: 2)),
             ("decodeShareOfRoof", .number(roofShare, digits: 3)),
         ]
+        if hasDrafts {
+            members.append(("draftedTokensPerSecond", rate(options.decodeCount, result.drafted)))
+        }
         for stage in result.frame { members.append((stage.name + "Milliseconds", times(stage))) }
         members += [
             ("arenaBytes", .int(arenaByteCount)), ("mappedBytes", .int(mappedByteCount)),
@@ -68,6 +73,9 @@ struct BenchReport {
             options.decodeCount,
             note: ", " + decimal(100 * roofShare, 0) + " % of the roof"
         )
+        if hasDrafts {
+            writeTokens(result.drafted, options.decodeCount, note: ", if all drafts are right")
+        }
         for stage in result.frame { writeTimes(stage) }
         writeLine(
             "arena           \(MemoryPlan.mebibytes(arenaByteCount)), mapped weights "

@@ -12,7 +12,7 @@ enum ModelOptions {
     static let options = [
         Option("--model", "DIR"), Option("--threads", "N"), Option("--cores", "LIST"),
         Option("--max-frame", "WxH"), Option("--chunk", "N"), Option("--memory", "POLICY"),
-        Option("--unchanged", "T"),
+        Option("--unchanged", "T"), Option("--draft", "N"),
     ]
 
     /// Their explanation in the help of each command.
@@ -34,6 +34,8 @@ enum ModelOptions {
                                             token and the frame token each (pooled:N:2: in two)
           --unchanged T       a frame costs no encoding if no part of it changed by T steps of
                               255 (default 2 in watch, else 0: each frame is encoded)
+          --draft N           guess up to N tokens of an answer ahead, 1 or 2, from earlier ones:
+                              the same answers, sooner where they repeat; takes N states
         """
 
     /// Opens the model that the arguments name, with room for frames of the size that will come.
@@ -57,6 +59,11 @@ enum ModelOptions {
             "--chunk",
             default: options.chunkLength,
             in: 1...4096
+        )
+        options.draftLength = try arguments.int(
+            "--draft",
+            default: options.draftLength,
+            in: 0...MambaDecoder.draftLimit
         )
         options.unchangedThreshold = try arguments.float(
             "--unchanged",

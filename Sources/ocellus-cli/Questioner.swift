@@ -142,6 +142,10 @@ struct Questioner {
             ("promptMilliseconds", .number(Double(answer.promptNanoseconds) / 1e6, digits: 3)),
             ("decodeMilliseconds", .number(Double(answer.decodeNanoseconds) / 1e6, digits: 3)),
         ]
+        if session.model.options.draftLength > 0 {
+            members.append(("drafted", .int(answer.draftedTokenCount)))
+            members.append(("accepted", .int(answer.acceptedTokenCount)))
+        }
         if let choices = style.choices {
             var scores: [(String, JSON)] = []
             for index in choices.texts.indices {

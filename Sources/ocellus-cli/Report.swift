@@ -17,6 +17,8 @@ struct Report {
     private var promptNanoseconds: Int64 = 0
     private var answerTokens = 0
     private var answerNanoseconds: Int64 = 0
+    private var draftedTokens = 0
+    private var acceptedTokens = 0
 
     /// Counts a frame that was seen.
     mutating func add(_ times: FrameTimes) {
@@ -33,6 +35,8 @@ struct Report {
         promptNanoseconds += answer.promptNanoseconds
         answerTokens += answer.tokens.count
         answerNanoseconds += answer.decodeNanoseconds
+        draftedTokens += answer.draftedTokenCount
+        acceptedTokens += answer.acceptedTokenCount
     }
 
     /// Writes the report to standard error.
@@ -60,6 +64,9 @@ struct Report {
         }
         writeNote("questions read  " + rate(promptTokens, promptNanoseconds))
         writeNote("answers written " + rate(answerTokens, answerNanoseconds))
+        if session.model.options.draftLength > 0 {
+            writeNote("drafts          \(acceptedTokens) of \(draftedTokens) tokens were right")
+        }
         let arena = session.model.plan.requiredBytes
         let mapped = session.model.mappedBytes
         let resident = peakResidentBytes()
