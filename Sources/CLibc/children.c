@@ -7,6 +7,7 @@
  * told before it was locked.
  */
 #include "clibc.h"
+#include <limits.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -18,7 +19,8 @@ struct request {
     int operation;
     pid_t child;
     int value; /* waitpid's options, or a signal */
-    unsigned argument_bytes;    /* texts with their zeros, at the start */
+    /* Texts with their zeros, at the start: standard input, the arguments. */
+    unsigned argument_bytes;
     unsigned environment_bytes; /* behind them */
 };
 
@@ -33,13 +35,36 @@ struct reply {
 static int helper = -1;
 static pthread_mutex_t helper_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-static int start_here(char *const arguments[], char *const environment[],
-                      int output, int errors, pid_t *child) {
+/* A pipe that holds a text already; returns its reading end, or -1. */
+static int filled_pipe(const char *text) {
+    int ends[2];
+    size_t bytes = strlen(text);
+    if (bytes > PIPE_BUF) { /* more might wait for a reader */
+        errno = E2BIG;
+        return -1;
+    }
+    if (pipe2(ends, O_CLOEXEC) != 0) return -1;
+    ssize_t written = write(ends[1], text, bytes);
+    close(ends[1]);
+    if (written == (ssize_t)bytes) return ends[0];
+    close(ends[0]);
+    return -1;
+}
+
+static int start_here(const char *input, char *const arguments[],
+                      char *const environment[], int output, int errors,
+                      pid_t *child) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t defaults, blocked;
 
-    if (posix_spawn_file_actions_init(&actions) != 0) return ENOMEM;
+    int given = -1;
+    if (input != NULL && *input != 0 && (given = filled_pipe(input)) < 0)
+        return errno;
+    if (posix_spawn_file_actions_init(&actions) != 0) {
+        if (given >= 0) close(given);
+        return ENOMEM;
+    }
     posix_spawnattr_init(&attributes);
     /* A program that ignores SIGPIPE would write on after its reader left. */
     sigemptyset(&defaults);
@@ -51,8 +76,10 @@ static int start_here(char *const arguments[], char *const environment[],
     posix_spawnattr_setsigmask(&attributes, &blocked);
     posix_spawnattr_setflags(&attributes,
                              POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    int error =
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    int error = given >= 0
+                    ? posix_spawn_file_actions_adddup2(&actions, given, 0)
+                    : posix_spawn_file_actions_addopen(&actions, 0, "/dev/null",
+                                                       O_RDONLY, 0);
     if (error == 0)
         error = posix_spawn_file_actions_adddup2(&actions, output, 1);
     if (error == 0)
@@ -62,6 +89,7 @@ static int start_here(char *const arguments[], char *const environment[],
                              arguments, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
+    if (given >= 0) close(given);
     return error;
 }
 
@@ -115,14 +143,15 @@ static int start_there(struct helper_state *state, const struct request *asked,
         return EPERM;
     if (state->child_count == CHILD_LIMIT) return EAGAIN;
     int count = split(text, asked->argument_bytes, arguments, 511);
-    if (count == 0) return EINVAL;
+    if (count < 2) return EINVAL;
     arguments[count] = NULL;
     count = split(text + asked->argument_bytes, asked->environment_bytes,
                   environment, 64);
     for (char **own = environ; *own != NULL && count < 1023; own++)
         environment[count++] = *own;
     environment[count] = NULL;
-    int error = start_here(arguments, environment, pipes[0] < 0 ? 2 : pipes[0],
+    int error = start_here(arguments[0], arguments + 1, environment,
+                           pipes[0] < 0 ? 2 : pipes[0],
                            pipes[1] < 0 ? 2 : pipes[1], child);
     if (error == 0) state->children[state->child_count++] = *child;
     return error;
@@ -241,12 +270,15 @@ static size_t append(char *out, size_t used, char *const texts[],
     return used;
 }
 
-static struct reply ask(struct request *request, char *const arguments[],
-                        char *const environment[], const int pipes[2]) {
+static struct reply ask(struct request *request, const char *input,
+                        char *const arguments[], char *const environment[],
+                        const int pipes[2]) {
     static char text[TEXT_LIMIT];
     struct reply reply = {.result = E2BIG, .error = E2BIG};
+    char *const first[] = {(char *)(input == NULL ? "" : input), NULL};
     pthread_mutex_lock(&helper_mutex);
-    size_t middle = append(text, 0, arguments, NULL);
+    size_t middle = arguments == NULL ? 0 : append(text, 0, first, NULL);
+    if (middle <= TEXT_LIMIT) middle = append(text, middle, arguments, NULL);
     /* What we inherited, the helper has, too. */
     size_t end = middle > TEXT_LIMIT
                      ? middle
@@ -282,34 +314,35 @@ static struct reply ask(struct request *request, char *const arguments[],
     return reply;
 }
 
-int clibc_child_start(char *const arguments[], char *const environment[],
-                      int output, int errors, pid_t *child) {
+int clibc_child_start(const char *input, char *const arguments[],
+                      char *const environment[], int output, int errors,
+                      pid_t *child) {
     if (helper < 0)
-        return start_here(arguments, environment, output, errors, child);
+        return start_here(input, arguments, environment, output, errors, child);
     struct request request = {.operation = START};
     int pipes[2] = {output, errors};
-    struct reply reply = ask(&request, arguments, environment, pipes);
+    struct reply reply = ask(&request, input, arguments, environment, pipes);
     *child = reply.child;
     return reply.result;
 }
 
-int clibc_child_declare(char *const arguments[]) {
+int clibc_child_declare(const char *input, char *const arguments[]) {
     if (helper < 0) return 0;
     struct request request = {.operation = DECLARE};
-    return ask(&request, arguments, NULL, NULL).result;
+    return ask(&request, input, arguments, NULL, NULL).result;
 }
 
 int clibc_helper_lock(void) {
     if (helper < 0) return 0;
     struct request request = {.operation = LOCK};
-    return ask(&request, NULL, NULL, NULL).result;
+    return ask(&request, NULL, NULL, NULL, NULL).result;
 }
 
 pid_t clibc_child_wait(pid_t child, int *status, int options) {
     if (helper < 0) return waitpid(child, status, options);
     struct request request = {
         .operation = WAIT, .child = child, .value = options};
-    struct reply reply = ask(&request, NULL, NULL, NULL);
+    struct reply reply = ask(&request, NULL, NULL, NULL, NULL);
     *status = reply.status;
     if (reply.result == EPIPE && reply.error == EPIPE) reply.result = -1;
     errno = reply.error;
@@ -320,7 +353,7 @@ int clibc_child_signal(pid_t child, int number) {
     if (helper < 0) return kill(child, number);
     struct request request = {
         .operation = SIGNAL, .child = child, .value = number};
-    struct reply reply = ask(&request, NULL, NULL, NULL);
+    struct reply reply = ask(&request, NULL, NULL, NULL, NULL);
     errno = reply.error;
     return reply.result == 0 ? 0 : -1;
 }

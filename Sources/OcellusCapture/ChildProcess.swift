@@ -3,7 +3,8 @@ import CLibc
 
 /// A program whose output is read from a pipe; ended and reaped with its owner.
 ///
-/// No shell is involved: the arguments reach the program as they are. Its standard input is empty.
+/// No shell is involved: the arguments reach the program as they are. What nobody else may read goes
+/// to its standard input: everybody can see the arguments of a program.
 struct ChildProcess: ~Copyable {
     /// The end of the pipe from which the program's standard output is read.
     let output: Int32
@@ -31,11 +32,17 @@ struct ChildProcess: ~Copyable {
     /// - Parameters:
     ///   - program: its name.
     ///   - arguments: what follows the name.
+    ///   - input: what it finds on its standard input, at most `PIPE_BUF` bytes.
     ///   - path: the source, for errors.
     /// - Throws: `CaptureError.programMissing` or `CaptureError.programFailed`.
-    init(_ program: String, _ arguments: [String], path: String) throws(CaptureError) {
+    init(
+        _ program: String,
+        _ arguments: [String],
+        input: String = "",
+        path: String
+    ) throws(CaptureError) {
         var ends: (Int32, Int32, Int32, Int32) = (-1, -1, -1, -1)
-        let status = unsafe ChildProcess.spawn([program] + arguments, ends: &ends)
+        let status = unsafe ChildProcess.spawn([program] + arguments, input: input, ends: &ends)
         // The program has its own copies of the writing ends.
         if ends.1 >= 0 { close(ends.1) }
         if ends.3 >= 0 { close(ends.3) }
@@ -161,11 +168,13 @@ struct ChildProcess: ~Copyable {
     ///
     /// - Parameters:
     ///   - arguments: the name of the program, then its arguments.
+    ///   - input: what it finds on its standard input.
     ///   - ends: gets the reading and the writing end of the two pipes.
     /// - Returns: the error number, 0 for none, and the process.
     @unsafe
     private static func spawn(
         _ arguments: [String],
+        input: String,
         ends: inout (Int32, Int32, Int32, Int32)
     ) -> (error: Int32, processID: pid_t) {
         var outputPipe: [Int32] = [-1, -1]
@@ -179,14 +188,24 @@ struct ChildProcess: ~Copyable {
 
         var processID: pid_t = 0
         let error = unsafe withCommandLine(arguments) { line in
-            unsafe clibc_child_start(line, clibc_environment(), ends.1, ends.3, &processID)
+            unsafe clibc_child_start(
+                input,
+                line,
+                clibc_environment(),
+                ends.1,
+                ends.3,
+                &processID
+            )
         }
         return (error, processID)
     }
 
-    /// Announces that a program with these arguments may be started after the process was sealed.
-    static func declare(_ program: String, _ arguments: [String]) {
-        unsafe _ = withCommandLine([program] + arguments) { unsafe clibc_child_declare($0) }
+    /// Announces that a program with these arguments and this input may be started after the process
+    /// was sealed.
+    static func declare(_ program: String, _ arguments: [String], input: String) {
+        unsafe _ = withCommandLine([program] + arguments) { line in
+            unsafe clibc_child_declare(input, line)
+        }
     }
 
     /// The words as C wants them: zero-terminated, and a null at the end.

@@ -12,7 +12,7 @@ enum FFmpeg {
     ///
     /// - Throws: `CaptureError.programMissing`, `.programFailed` or `.lengthUnknown`.
     static func open(_ settings: SourceSettings) throws(CaptureError) -> NetpbmStream {
-        let input = input(settings.path)
+        let input = FFmpegInput(settings.path)
         var clock = NetpbmStream.Clock()
         var filter: String
         switch settings.sampling {
@@ -33,20 +33,21 @@ enum FFmpeg {
             clock.period = .nanoseconds(1_000_000_000 * rate.denominator / rate.numerator)
             filter = "fps=fps=\(rate.numerator)/\(rate.denominator)"
         }
-        var arguments = ["-nostdin", "-v", "error", "-i", input, "-map", "0:v:0", "-vf", filter]
+        var arguments = ["-nostdin", "-v", "error"] + input.arguments
+        arguments += ["-map", "0:v:0", "-vf", filter]
         if let count = settings.frameCount { arguments += ["-frames:v", "\(count)"] }
         arguments += ["-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "pipe:1"]
-        let process = try ChildProcess(program, arguments, path: settings.displayName)
+        let process = try ChildProcess(
+            program,
+            arguments,
+            input: input.standardInput,
+            path: settings.displayName
+        )
         return try NetpbmStream(
             InputStream(process, of: settings.path, stop: settings.stop),
             settings: settings,
             program: program,
             clock: clock
         )
-    }
-
-    /// The source as ffmpeg takes it: a file can look neither like an option nor like an address.
-    static func input(_ path: String) -> String {
-        StreamAddress(path) != nil ? path : "file:" + path
     }
 }

@@ -181,7 +181,7 @@ final class InputStream {
         guard let end = program?.finish() else { return nil }
         if end.succeeded, !complaints || end.message == nil { return nil }
         let message = end.message ?? "it ended without a message"
-        return address?.redact(message) ?? message
+        return address.map { FFmpegInput.withoutListName($0.redact(message)) } ?? message
     }
 
     /// Whether the program that writes the stream has said so far that something is wrong.

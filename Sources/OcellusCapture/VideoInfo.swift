@@ -17,13 +17,17 @@ struct VideoInfo {
     ///
     /// - Throws: `CaptureError.programMissing` or `.programFailed`.
     init(_ settings: SourceSettings) throws(CaptureError) {
+        let input = FFmpegInput(settings.path)
+        // One packet is read for its tag.
+        let entries =
+            "packet_tags=\(FFmpegInput.lengthTag):stream=avg_frame_rate,duration:format=duration"
         let process = try ChildProcess(
             VideoInfo.program,
             [
-                "-v", "error", "-select_streams", "v:0",
-                "-show_entries", "stream=avg_frame_rate,duration:format=duration",
-                "-of", "default=noprint_wrappers=1", "-i", FFmpeg.input(settings.path),
-            ],
+                "-v", "error", "-select_streams", "v:0", "-read_intervals", "%+#1",
+                "-show_entries", entries, "-of", "default=noprint_wrappers=1",
+            ] + input.arguments,
+            input: input.standardInput,
             path: settings.displayName
         )
         let output = InputStream(process, of: settings.path, stop: settings.stop)
@@ -49,8 +53,8 @@ struct VideoInfo {
         return max(1, Int(min(count.rounded(), 1e9)))
     }
 
-    /// Reads a line such as `duration=12.5` or `avg_frame_rate=30000/1001`; the stream's lines come
-    /// before the container's.
+    /// Reads a line such as `duration=12.5`, `avg_frame_rate=30000/1001` or, of an address,
+    /// `TAG:lavf.concatdec.duration=12500000`; the stream's lines come before the container's.
     private mutating func read(_ line: String) {
         let parts = line.split(separator: "=")
         guard parts.count == 2 else { return }
@@ -58,6 +62,11 @@ struct VideoInfo {
             seconds > 0, seconds < 1e9
         {
             duration = .nanoseconds(Int64(seconds * 1e9))
+        }
+        if parts[0] == "TAG:" + FFmpegInput.lengthTag, let length = Int64(parts[1]),
+            (1..<1_000_000_000_000_000).contains(length)
+        {
+            duration = .microseconds(length)
         }
         if parts[0] == "avg_frame_rate" {
             let fraction = parts[1].split(separator: "/")

@@ -41,7 +41,7 @@ public final class RuleCommand {
         for word in words { unsafe arguments.append(strdup(word)) }
         unsafe arguments.append(nil)
         // A sealed process starts nothing else.
-        unsafe _ = clibc_child_declare(arguments)
+        unsafe _ = clibc_child_declare(nil, arguments)
         unsafe environment = []
         ownCount = Self.variables.count
         for _ in 0..<ownCount {
@@ -79,7 +79,7 @@ public final class RuleCommand {
         set(2, values.time)
         set(3, values.probability)
         var started: pid_t = 0
-        let error = unsafe clibc_child_start(arguments, environment, 2, 2, &started)
+        let error = unsafe clibc_child_start(nil, arguments, environment, 2, 2, &started)
         processID = error == 0 ? started : 0
         return error
     }

@@ -37,14 +37,14 @@ struct FrameInput: ~Copyable {
         } else if period == nil {
             frames = try ModelOptions.framesOfTraining(arguments)
         }
-        let source = try Self.open(
-            SourceSettings(
-                path: path,
-                period: period,
-                frameCount: frames,
-                limit: try ModelOptions.frameLimit(arguments) ?? .standardLimit
-            )
+        let settings = SourceSettings(
+            path: path,
+            period: period,
+            frameCount: frames,
+            limit: try ModelOptions.frameLimit(arguments) ?? .standardLimit
         )
+        settings.hideSecrets()
+        let source = try Self.open(settings)
         pictures = []
         maximumFrame = source.maximumFrame
         clip = consume source

@@ -199,12 +199,33 @@ import Testing
         }
     }
 
-    @Test func aStreamWithAPasswordIsRead() throws {
+    @Test(
+        "a stream with a password is read, and no arguments have it",
+        arguments: ["me:s3cret@HOST/private", "HOST/live?token=it's%20a%20s3cret"]
+    )
+    func aStreamWithAPasswordIsRead(_ address: String) throws {
         let camera = try #require(NetworkCamera.shared)
-        let path = "http://me:s3cret@127.0.0.1:\(camera.port)/private"
+        let path = "http://" + address.replacing("HOST", with: "127.0.0.1:\(camera.port)")
         var source = try FrameSource.open(settings(path))
         let slot = Slot(source.maximumFrame.frameByteCount)
         #expect(try source.next(into: slot.bytes) != nil)
         #expect(notices.count("s3cret") == 0)
+        let lines = try commandLinesOfChildren()
+        #expect(lines.contains { $0.hasPrefix("ffmpeg") })
+        #expect(!lines.contains { $0.contains("s3cret") })
+    }
+
+    /// What `ps` shows of the programs that this one has started.
+    private func commandLinesOfChildren() throws -> [String] {
+        var lines: [String] = []
+        for process in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
+            // One that ends meanwhile has neither.
+            guard let status = FileManager.default.contents(atPath: "/proc/\(process)/status"),
+                String(decoding: status, as: UTF8.self).contains("\nPPid:\t\(getpid())\n"),
+                let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline")
+            else { continue }
+            lines.append(String(decoding: line, as: UTF8.self))
+        }
+        return lines
     }
 }

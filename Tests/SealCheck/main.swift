@@ -23,18 +23,22 @@ func failed(_ result: Int, _ numbers: Int32...) -> Bool {
     result == -1 && numbers.contains(errno)
 }
 
-func start(_ words: [String], output: Int32) -> (error: Int32, child: pid_t) {
+func start(
+    _ words: [String],
+    input: String = "",
+    output: Int32
+) -> (error: Int32, child: pid_t) {
     var copies: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
     defer { for copy in copies { free(copy) } }
     var child: pid_t = 0
-    let error = clibc_child_start(&copies, clibc_environment(), output, 2, &child)
+    let error = clibc_child_start(input, &copies, clibc_environment(), output, 2, &child)
     return (error, child)
 }
 
-func declare(_ words: [String]) {
+func declare(_ words: [String], input: String = "") {
     var copies: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
     defer { for copy in copies { free(copy) } }
-    check("a program is declared", clibc_child_declare(&copies) == 0)
+    check("a program is declared", clibc_child_declare(input, &copies) == 0)
 }
 
 /// Whether the heap has so many bytes; not inlined, as a compiler may believe that it always has.
@@ -143,6 +147,14 @@ func checkPrograms() {
     check("and reaped", clibc_child_wait(declared.child, &status, 0) == declared.child)
     check("with its status", clibc_exited(status) != 0 && clibc_exit_status(status) == 0)
     check("another is not", start(["/bin/echo", "undeclared"], output: 2).error == EPERM)
+    let other = start(["/bin/grep", "-q", "declared"], input: "undeclared", output: 2)
+    check("nor one with another input", other.error == EPERM)
+    let same = start(["/bin/grep", "-q", "declared"], input: "declared", output: 2)
+    check("but with its own", same.error == 0)
+    check(
+        "which it reads",
+        clibc_child_wait(same.child, &status, 0) == same.child && status == 0
+    )
     check("and a stranger is not ended", clibc_child_signal(getppid(), 0) == -1)
 }
 
@@ -161,6 +173,7 @@ do throws(SealError) {
     check("a thread can be started", runThread() == 0)
     var seal = try seal(folder)
     declare(["/bin/echo", "declared"])
+    declare(["/bin/grep", "-q", "declared"], input: "declared")
     try seal.close(reserve: 1 << 20)
     print(seal.description)
 } catch {

@@ -111,21 +111,22 @@ void clibc_stop_signals_default(int descriptor);
 
 /*
  * Starts a program that is looked up in PATH, without a shell. Its standard
- * input is empty, its signals are as if a shell had started it. Returns 0, or
- * an error number.
+ * input is a text of at most PIPE_BUF bytes, or empty (NULL); its signals are
+ * as if a shell had started it. Returns 0, or an error number.
  */
-int clibc_child_start(char *const arguments[], char *const environment[],
-                      int output, int errors, pid_t *child);
+int clibc_child_start(const char *input, char *const arguments[],
+                      char *const environment[], int output, int errors,
+                      pid_t *child);
 /* As waitpid and kill, for a child that was started so. */
 pid_t clibc_child_wait(pid_t child, int *status, int options);
 int clibc_child_signal(pid_t child, int number);
 /*
  * Forks a helper that does the three from now on. Once it is locked it starts
- * only command lines that were declared. To be called by the only thread.
- * Return 0, or an error number.
+ * only command lines that were declared, each with its input. To be called by
+ * the only thread. Return 0, or an error number.
  */
 int clibc_helper_start(void);
-int clibc_child_declare(char *const arguments[]);
+int clibc_child_declare(const char *input, char *const arguments[]);
 int clibc_helper_lock(void);
 
 /* The version of Landlock that the kernel has; 0 for none. */

@@ -31,9 +31,11 @@ struct NetworkConnection {
         patience: Duration,
         stop: StopSignal?
     ) throws(CaptureError) {
+        let source = NetworkConnection.source(address)
         let process = try ChildProcess(
             NetworkConnection.program,
-            NetworkConnection.arguments(address, box: box),
+            NetworkConnection.arguments(source, box: box),
+            input: source.standardInput,
             path: address.display
         )
         let input = InputStream(process, of: address.secret, stop: stop)
@@ -59,26 +61,32 @@ struct NetworkConnection {
 
     /// Announces that the address may be connected to again after the process was sealed.
     static func declare(_ address: StreamAddress, box: ImageSize) {
-        ChildProcess.declare(program, arguments(address, box: box))
+        let source = source(address)
+        ChildProcess.declare(program, arguments(source, box: box), input: source.standardInput)
     }
 
-    /// For little delay: no buffer for reordering packets, no frame threads, a short look at the
-    /// stream's start, each picture as it comes (never doubled or left out to make an even rate).
-    private static func arguments(_ address: StreamAddress, box: ImageSize) -> [String] {
-        var arguments = [
-            "-nostdin", "-v", "error", "-fflags", "nobuffer", "-flags", "low_delay",
-            "-analyzeduration", "2000000", "-probesize", "2000000",
-        ]
-        if address.isRTSP {
-            // Over UDP pictures arrive with holes, and firewalls drop them.
-            arguments += ["-rtsp_transport", "tcp"]
-        }
+    /// For little delay: no buffer for reordering packets, a short look at the stream's start.
+    private static let haste: [(name: String, value: String)] = [
+        ("fflags", "nobuffer"), ("analyzeduration", "2000000"), ("probesize", "2000000"),
+    ]
+
+    private static func source(_ address: StreamAddress) -> FFmpegInput {
+        // Over UDP pictures arrive with holes, and firewalls drop them.
+        let transport = [(name: "rtsp_transport", value: "tcp")]
+        return FFmpegInput(address, options: haste + (address.isRTSP ? transport : []))
+    }
+
+    /// For little delay, too: no frame threads, each picture as it comes (never doubled or left out to
+    /// make an even rate).
+    private static func arguments(_ source: FFmpegInput, box: ImageSize) -> [String] {
+        var arguments = ["-nostdin", "-v", "error", "-flags", "low_delay"]
+        for option in haste { arguments += ["-" + option.name, option.value] }
         let fit =
             "scale=w='min(iw,\(box.width))':h='min(ih,\(box.height))'"
             + ":force_original_aspect_ratio=decrease:out_color_matrix=bt601:out_range=tv"
-        return arguments + [
-            "-i", address.secret, "-map", "0:v:0", "-vf", fit + ",format=yuv420p",
-            "-vsync", "passthrough", "-f", "yuv4mpegpipe", "pipe:1",
+        return arguments + source.arguments + [
+            "-map", "0:v:0", "-vf", fit + ",format=yuv420p", "-vsync", "passthrough",
+            "-f", "yuv4mpegpipe", "pipe:1",
         ]
     }
 }

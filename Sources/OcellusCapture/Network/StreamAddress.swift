@@ -6,7 +6,7 @@
 /// Secret are the user and the password, everything behind a question mark, and a path from the first
 /// part on that assigns something: cameras want `rtsp://camera/user=admin&password=secret` too.
 struct StreamAddress: Sendable {
-    /// The address as ffmpeg takes it; never in a message.
+    /// The address as ffmpeg takes it; never in a message or among arguments.
     let secret: String
     /// The address without its secrets, for messages.
     let display: String
