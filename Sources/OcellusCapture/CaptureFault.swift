@@ -13,8 +13,9 @@ public enum CaptureFault: Error {
     case noPermission(path: String)
     /// There is no such device now.
     case absent(path: String)
-    /// There is no such device yet, and the source waits for it.
-    case awaited(path: String)
+    /// There is no such device yet, or a network stream cannot be connected to yet, and it is waited
+    /// for; `reason` is ffmpeg's.
+    case awaited(path: String, reason: String?)
     /// The device went away while it was in use; `usbAddress` finds it under every number.
     case unplugged(path: String, usbAddress: String?)
     /// No good picture came for so long.
@@ -64,7 +65,10 @@ public enum CaptureFault: Error {
                 + "then log in again"
         case .absent(let path):
             "\(path) is not there; plug the camera in; those that are there: ocellus cameras"
-        case .awaited(let path):
+        case .awaited(let path, let reason?):
+            "\(path) is not there yet; waiting for it (\(reason)): check the address, the network, "
+                + "and whether the camera is on"
+        case .awaited(let path, nil):
             "\(path) is not there yet; waiting for it: plug the camera in; those that are there: "
                 + "ocellus cameras"
         case .unplugged(let path, let usbAddress):
@@ -113,6 +117,16 @@ public enum CaptureFault: Error {
             "the capture thread has no real-time priority (\(reason)); frames may be dropped "
                 + "under load; allow it: LimitRTPRIO=1 in the service, or ulimit -r 1"
         }
+    }
+
+    /// Whether somebody who is there has answered that there are no such pictures, so that waiting is
+    /// of no use; `reason` is ffmpeg's.
+    static func isRefusal(_ reason: String) -> Bool {
+        let refusals = [
+            "Server returned 4", "Invalid data", "Invalid argument", "Protocol not found",
+            "matches no streams",
+        ]
+        return refusals.contains { reason.hasPart($0) }
     }
 
     /// What to do if ffmpeg fails.

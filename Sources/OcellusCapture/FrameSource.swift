@@ -60,10 +60,9 @@ public struct FrameSource: ~Copyable {
         guard unsafe stat(settings.path, &status) == 0 else {
             let reason = SystemError.reason()
             if let address = StreamAddress(settings.path) {
-                guard try address.isLive(settings) else {
-                    return FrameSource(try FFmpeg.open(settings), settings)
+                return try settings.waiting(for: address.display) { () throws(CaptureError) in
+                    try open(address, settings: settings)
                 }
-                return FrameSource(try NetworkStream(address, settings: settings), settings)
             }
             throw .unreadable(path: settings.path, reason: reason)
         }
@@ -153,6 +152,17 @@ public struct FrameSource: ~Copyable {
         maximumFrame = stream.size
         netpbm = consume stream
         stop = settings.stop
+    }
+
+    /// Opens an address: a live stream, or a clip.
+    private static func open(
+        _ address: StreamAddress,
+        settings: SourceSettings
+    ) throws(CaptureError) -> FrameSource {
+        guard try address.isLive(settings) else {
+            return FrameSource(try FFmpeg.open(settings), settings)
+        }
+        return FrameSource(try NetworkStream(address, settings: settings), settings)
     }
 
     /// Recognises a stream by its first bytes.

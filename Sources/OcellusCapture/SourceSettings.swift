@@ -23,8 +23,8 @@ public struct SourceSettings: Sendable {
     public let patience: Duration
     /// What is wished of a camera.
     public let camera: CameraSettings
-    /// Whether a camera that is not there when the source is opened is waited for.
-    public let awaitsCamera: Bool
+    /// Whether a camera or a network stream that is not there when it is opened is waited for.
+    public let awaitsSource: Bool
     /// Is told what a live source has to tell, on the thread that asks for its frames.
     public let report: @Sendable (CaptureNotice) -> Void
 
@@ -42,7 +42,7 @@ public struct SourceSettings: Sendable {
         stop: StopSignal? = nil,
         patience: Duration = .seconds(10),
         camera: CameraSettings = CameraSettings(),
-        awaitsCamera: Bool = false,
+        awaitsSource: Bool = false,
         report: @escaping @Sendable (CaptureNotice) -> Void = { _ in }
     ) {
         precondition(period.map { $0 > .zero } ?? true)
@@ -55,7 +55,7 @@ public struct SourceSettings: Sendable {
         self.stop = stop
         self.patience = patience
         self.camera = camera
-        self.awaitsCamera = awaitsCamera
+        self.awaitsSource = awaitsSource
         self.report = report
     }
 

@@ -23,8 +23,8 @@ struct WatchCommand {
           --on-change T       each frame of which a part changed by T steps of 255; may be used
                               with --every. The others cost no encoding and are not asked about
           --count N           stop after N frames
-          --no-wait           end with exit code 66 if the camera is not there at the start, and do
-                              not wait for it
+          --no-wait           end with exit code 66 if the camera or the stream is not there at the
+                              start, and do not wait for it
           --crop X,Y,W,H      look only at this part of each picture, in its pixels
         which questions:
         \(WatchRules.help)
@@ -107,7 +107,7 @@ struct WatchCommand {
             limit: try ModelOptions.frameLimit(arguments) ?? .standardLimit,
             stop: stop,
             camera: try CameraOptions.settings(arguments),
-            awaitsCamera: !arguments.has("--no-wait"),
+            awaitsSource: !arguments.has("--no-wait"),
             report: { writeNote("ocellus: " + $0.description) }
         )
         source.hideSecrets()

@@ -23,12 +23,14 @@ import Testing
     private func settings(
         _ address: String,
         patience: Duration = .seconds(60),
+        awaits: Bool = false,
         stop: StopSignal? = nil
     ) -> SourceSettings {
         SourceSettings(
             path: address,
             stop: stop,
             patience: patience,
+            awaitsSource: awaits,
             report: { [notices] in notices.add($0) }
         )
     }
@@ -147,6 +149,49 @@ import Testing
         }
         #expect(notices.count("Connection refused") == 1)
         #expect(notices.count("again, after") == 1)
+    }
+
+    @Test func aServerThatComesLaterIsWaitedFor() throws {
+        var own: NetworkCamera? = try NetworkCamera()
+        let port = try #require(own?.port)
+        let address = try #require(own?.address("live"))
+        own = nil
+        Thread.detachNewThread { [holder, notices] in
+            while notices.count("is not there yet") == 0 { usleep(10_000) }
+            let camera = try? NetworkCamera(port: port)
+            holder.camera.withLock { $0 = camera }
+        }
+        var source = try FrameSource.open(settings(address, awaits: true))
+        let slot = Slot(source.maximumFrame.frameByteCount)
+        #expect(try source.next(into: slot.bytes) != nil)
+        #expect(notices.count("is not there yet; waiting for it (Connection refused)") == 1)
+        #expect(notices.count("64x48") == 1)
+    }
+
+    @Test func waitingEndsWithTheStopSignal() throws {
+        let stop = try StopSignal()
+        Thread.detachNewThread { [notices] in
+            while notices.count("is not there yet") == 0 { usleep(10_000) }
+            stop.raise()
+        }
+        do {
+            _ = try FrameSource.open(settings("rtsp://127.0.0.1:1/x", awaits: true, stop: stop))
+            Issue.record("opened")
+        } catch {
+            guard case .stopped = error else { throw error }
+        }
+    }
+
+    @Test(arguments: [("private", "401"), ("nowhere", "404")])
+    func aServerThatRefusesIsNotWaitedFor(_ path: String, _ reason: String) throws {
+        let camera = try #require(NetworkCamera.shared)
+        do {
+            _ = try FrameSource.open(settings(camera.address(path), awaits: true))
+            Issue.record("\(path) was opened")
+        } catch {
+            #expect(error.description.contains(reason), "\(error.description)")
+        }
+        #expect(notices.all.isEmpty)
     }
 
     /// Keeps the camera that came back.

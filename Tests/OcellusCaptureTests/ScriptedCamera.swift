@@ -106,7 +106,7 @@ final class ScriptedCamera: @unchecked Sendable {  // its script has a lock of i
                 period: period,
                 stop: stop,
                 camera: camera,
-                awaitsCamera: awaits,
+                awaitsSource: awaits,
                 report: { notice in told.lines.withLock { $0.append(notice.description) } }
             ),
             bus: bus,

@@ -64,7 +64,9 @@ final class CameraSource {
         access: CameraAccess = .system
     ) throws(CaptureError) {
         let path = address.description
-        let opened = try OpenCamera.first(address, settings: settings, bus: bus, access: access)
+        let opened = try settings.waiting(for: path) { () throws(CaptureError) in
+            try OpenCamera.first(address, settings: settings, bus: bus, access: access)
+        }
         do throws(V4L2Failure) {
             frameEvent = try WakeEvent()
         } catch {

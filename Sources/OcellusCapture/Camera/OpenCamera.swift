@@ -73,6 +73,31 @@ struct OpenCamera {
         self.faults = faults
     }
 
+    /// Opens a camera for the first time: a control that cannot be set is then an error, too.
+    ///
+    /// - Throws: `CaptureError.camera` with the fault that keeps the camera from giving pictures, or
+    ///   with a control that cannot be set.
+    static func first(
+        _ address: CameraAddress,
+        settings: SourceSettings,
+        bus: VideoBus,
+        access: CameraAccess
+    ) throws(CaptureError) -> OpenCamera {
+        do throws(CaptureFault) {
+            let opened = try OpenCamera(
+                address,
+                settings: settings.camera,
+                limits: Limits(size: settings.limit),
+                bus: bus,
+                access: access
+            )
+            for fault in opened.faults { if case .control = fault { throw fault } }
+            return opened
+        } catch {
+            throw .camera(error)
+        }
+    }
+
     /// Opens the device as it is if it has a format that is read, else through the library.
     private static func device(
         _ path: String,
