@@ -11,18 +11,23 @@ extension Session {
     public func save() -> [UInt8] {
         var saved: [UInt8] = []
         saved.reserveCapacity(stateByteCount)
-        unsafe forEachPart { part in unsafe saved.append(contentsOf: part) }
+        unsafe forEachPart([]) { part in unsafe saved.append(contentsOf: part) }
         return saved
     }
 
     /// Saves the live state to a file, atomically: a reader finds the old file or the new one.
     ///
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - supplement: bytes of the caller, which `restore(fromFile:)` returns; a multiple of 8.
     /// - Throws: `OcellusError.model` with `ModelFileError.cannotWrite`; an older file is then as it
     ///   was.
-    public func save(toFile path: String) throws(OcellusError) {
+    public func save(toFile path: String, supplement: [UInt8] = []) throws(OcellusError) {
         try fromFile { () throws(ModelFileError) in
             var file = try AtomicFile(path: path)
-            try unsafe forEachPart { part throws(ModelFileError) in try unsafe file.write(part) }
+            try unsafe forEachPart(supplement) { part throws(ModelFileError) in
+                try unsafe file.write(part)
+            }
             try file.commit()
         }
     }
@@ -40,12 +45,15 @@ extension Session {
 
     /// Restores a live state from a file.
     ///
+    /// - Returns: the supplement that it was saved with.
     /// - Throws: `OcellusError.model` if the file cannot be read, `.state` if it is damaged or
     ///   belongs to another model; the live state is then as before.
-    public mutating func restore(fromFile path: String) throws(OcellusError) {
+    @discardableResult
+    public mutating func restore(fromFile path: String) throws(OcellusError) -> [UInt8] {
         let file = try fromFile { () throws(ModelFileError) in try MappedFile(path: path) }
-        if case .failure(let fault) = unsafe restore(from: file.bytes) {
-            throw .state(path: path, fault)
+        switch unsafe restore(from: file.bytes) {
+        case .success(let supplement): return supplement
+        case .failure(let fault): throw .state(path: path, fault)
         }
     }
 
@@ -88,11 +96,15 @@ extension Session {
         }
     }
 
-    /// Hands out the bytes of a saved state in order: header, tensors, checksum.
+    /// Hands out the bytes of a saved state in order: header, tensors, supplement, checksum.
     private func forEachPart<Failure: Error>(
+        _ supplement: [UInt8],
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) {
+        precondition(supplement.count % 8 == 0)
         var checksum = RunningChecksum()
+        var stateHeader = stateHeader
+        stateHeader.supplementByteCount = UInt64(supplement.count)
         let header = stateHeader.bytes
         let headerSpan = unsafe header.span.bytes
         checksum.add(headerSpan)
@@ -103,13 +115,19 @@ extension Session {
             unsafe checksum.add(part.bytes)
             try unsafe body(part)
         }
+        let supplementSpan = unsafe supplement.span.bytes
+        checksum.add(supplementSpan)
+        try unsafe supplementSpan.withUnsafeBytes { part throws(Failure) in
+            try unsafe body(part)
+        }
         let end = checksum.value.littleEndianBytes
         try unsafe end.span.bytes.withUnsafeBytes { part throws(Failure) in try unsafe body(part) }
     }
 
+    /// Restores a state, and returns its supplement.
     private mutating func restore(
         from block: UnsafeRawBufferPointer
-    ) -> Result<Void, StateFault> {
+    ) -> Result<[UInt8], StateFault> {
         let header: StateHeader
         switch unsafe checkedHeader(of: block) {
         case .success(let valid): header = valid
@@ -125,7 +143,9 @@ extension Session {
         }
         frameCount = Int(header.frameCount)
         position = header.position
-        return .success(())
+        // Safety: the header's size is that of the block.
+        let supplement = unsafe block[offset..<(offset + Int(header.supplementByteCount))]
+        return .success(unsafe Array(supplement))
     }
 
     private func checkedHeader(
@@ -145,16 +165,17 @@ extension Session {
             littleEndian: unsafe block.loadUnaligned(fromByteOffset: end, as: UInt64.self)
         )
         guard checksum.value == stored else { return .failure(.damaged) }
-        let expected = stateHeader
+        var expected = stateHeader
+        expected.supplementByteCount = found.supplementByteCount
         guard found.modelChecksum == expected.modelChecksum,
             found.decoderCount == expected.decoderCount,
             found.projectorCount == expected.projectorCount
         else { return .failure(.otherModel) }
         guard found.memoryCode == expected.memoryCode, found.memoryCount == expected.memoryCount
         else { return .failure(.otherMemory) }
-        guard block.count == expected.totalByteCount, model.memory.allows(found.position) else {
-            return .failure(.damaged)
-        }
+        guard found.supplementByteCount <= block.count, found.supplementByteCount % 8 == 0,
+            block.count == expected.totalByteCount, model.memory.allows(found.position)
+        else { return .failure(.damaged) }
         return .success(found)
     }
 }

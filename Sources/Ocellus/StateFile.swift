@@ -4,7 +4,7 @@
 ///
 ///     offset  size
 ///          0     8  magic "OCLSTATE"
-///          8     8  format version, 2
+///          8     8  format version, 3
 ///         16     8  checksum of the model that the state belongs to
 ///         24     8  count of frames that were seen
 ///         32     8  count of floats of the decoder's state, D
@@ -15,15 +15,17 @@
 ///         72     8  slot of the ring that is next
 ///         80     8  frames that the live state carries
 ///         88     8  bit 0: the live state must be rebuilt; bit 1: the last encoded frame stood still
-///         96   4 D  the decoder's state, as `DecoderState` lays it out
+///         96     8  count of bytes of the supplement, S, a multiple of 8
+///        104   4 D  the decoder's state, as `DecoderState` lays it out
 ///              4 P  the features of the last frame, if the projector compares frames
 ///              4 M  what `FrameMemory.tensors` lists, then the reference of the change gate
+///                S  the supplement: what the session's owner wants to find again
 ///                8  checksum of all bytes before it
 struct StateHeader {
-    static let byteCount = 96
+    static let byteCount = 104
     /// "OCLSTATE" as a little-endian number.
     static let magic: UInt64 = 0x4554_4154_534C_434F
-    static let version: UInt64 = 2
+    static let version: UInt64 = 3
 
     var modelChecksum: UInt64
     var frameCount: UInt64
@@ -32,10 +34,12 @@ struct StateHeader {
     var memoryCount: UInt64
     var memoryCode: UInt64
     var position: FrameMemory.Position
+    var supplementByteCount: UInt64 = 0
 
     /// The size of a whole saved state in bytes.
     var totalByteCount: Int {
-        StateHeader.byteCount + 4 * Int(decoderCount + projectorCount + memoryCount) + 8
+        StateHeader.byteCount + 4 * Int(decoderCount + projectorCount + memoryCount)
+            + Int(supplementByteCount) + 8
     }
 
     /// The header as it lies in the file.
@@ -44,7 +48,7 @@ struct StateHeader {
         let fields: [UInt64] = [
             StateHeader.magic, StateHeader.version, modelChecksum, frameCount, decoderCount,
             projectorCount, memoryCount, memoryCode, UInt64(position.ring.count),
-            UInt64(position.ring.next), UInt64(position.carried), flags,
+            UInt64(position.ring.next), UInt64(position.carried), flags, supplementByteCount,
         ]
         var bytes: [UInt8] = []
         for field in fields { bytes += field.littleEndianBytes }
@@ -82,7 +86,8 @@ struct StateHeader {
                 projectorCount: field(5),
                 memoryCount: field(6),
                 memoryCode: field(7),
-                position: position
+                position: position,
+                supplementByteCount: UInt64(count(12))
             )
         )
     }

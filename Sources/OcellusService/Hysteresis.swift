@@ -23,7 +23,7 @@ public struct Hysteresis: Sendable {
     /// Whether the condition holds.
     public private(set) var isOn = false
     /// The answers in a row that contradict `isOn`.
-    private var contradictions = 0
+    private(set) var contradictions = 0
 
     /// A condition that does not hold yet.
     ///
@@ -33,6 +33,12 @@ public struct Hysteresis: Sendable {
         self.hold = hold
         self.enterProbability = enterProbability
         self.leaveProbability = leaveProbability
+    }
+
+    /// Goes on where an earlier condition stood.
+    mutating func restore(isOn: Bool, contradictions: Int) {
+        self.isOn = isOn
+        self.contradictions = min(max(0, contradictions), hold - 1)
     }
 
     /// Counts an answer.

@@ -11,8 +11,8 @@ public struct StateKeeper {
     public enum Found: Sendable {
         /// There is no file yet.
         case nothing
-        /// The session goes on where it was saved.
-        case restored
+        /// The session goes on where it was saved, with what was saved beside it.
+        case restored(supplement: [UInt8])
         /// The file is damaged. It has another name now, and the session starts empty.
         case damaged(StateFault, movedTo: String)
     }
@@ -24,6 +24,8 @@ public struct StateKeeper {
     private var dueMoment: Int64
     /// The frames that the session had seen at the last save.
     private var savedFrames = 0
+    /// Whether the supplement has changed since.
+    private var hasNews = false
 
     /// Keeps a state in a file from now on.
     public init(path: String, interval: Duration) {
@@ -42,8 +44,7 @@ public struct StateKeeper {
         var status = stat()
         if unsafe stat(path, &status) != 0, clibc_errno() == ENOENT { return .nothing }
         do throws(OcellusError) {
-            try session.restore(fromFile: path)
-            return .restored
+            return .restored(supplement: try session.restore(fromFile: path))
         } catch {
             guard case .state(_, let fault) = error, fault.isDamage,
                 let name = moveAside()
@@ -59,16 +60,29 @@ public struct StateKeeper {
         return true
     }
 
+    /// The supplement has changed; what is urgent makes a save due at once.
+    mutating func noteNews(isUrgent: Bool) {
+        hasNews = true
+        if isUrgent { dueMoment = .min }
+    }
+
     /// Saves the state, unless the session has seen nothing new.
     ///
+    /// - Parameters:
+    ///   - session: the session.
+    ///   - supplement: what is saved beside it, a multiple of 8 bytes.
     /// - Returns: whether it was saved.
     /// - Throws: `OcellusError.model` with `ModelFileError.cannotWrite`; the file is then as it was.
     @discardableResult
-    public mutating func save(_ session: borrowing Session) throws(OcellusError) -> Bool {
+    public mutating func save(
+        _ session: borrowing Session,
+        supplement: [UInt8] = []
+    ) throws(OcellusError) -> Bool {
         let seen = session.statistics.framesSeen
-        guard seen != savedFrames else { return false }
-        try session.save(toFile: path)
+        guard seen != savedFrames || hasNews else { return false }
+        try session.save(toFile: path, supplement: supplement)
         savedFrames = seen
+        hasNews = false
         return true
     }
 

@@ -65,6 +65,21 @@ public struct WatchLoop {
         values.probability.reserveCapacity(16)
     }
 
+    /// Restores what the keeper's file has: the state of the session, and where the rules stood.
+    ///
+    /// - Throws: what `StateKeeper.restore` throws; the session and the rules are then as before.
+    public mutating func restore(_ session: inout Session) throws(OcellusError) -> StateKeeper.Found
+    {
+        guard let keeper else { return .nothing }
+        let found = try keeper.restore(&session)
+        guard case .restored(let records) = found else { return found }
+        for index in questions.indices {
+            let text = questions[index].utf8
+            questions[index].rule?.restore(records, question: text)
+        }
+        return found
+    }
+
     /// Goes on until something happens.
     ///
     /// - Returns: what happened; nil once the source has ended, the limit is reached or the stop signal
@@ -99,7 +114,8 @@ public struct WatchLoop {
         while hasRunningCommand(), monotonicNanoseconds() < end {
             _ = clibc_wait_readable(-1, -1, -1, 10_000_000)
         }
-        try keeper?.save(session)
+        let records = ruleRecords
+        try keeper?.save(session, supplement: records)
     }
 
     private mutating func show(
@@ -149,7 +165,24 @@ public struct WatchLoop {
             probabilities: probabilities
         )
         if answered.change == .entered { answered.command = run(index) }
+        if answered.change != nil {
+            // Cut off before the next interval, the program would start the command again too soon.
+            var isUrgent = false
+            if case .started? = answered.command {
+                isUrgent = (questions[index].rule?.minimumInterval ?? 0) > 0
+            }
+            keeper?.noteNews(isUrgent: isUrgent)
+        }
         return .answered(answered)
+    }
+
+    /// Where all rules stand, as `RuleRecord` has it.
+    private var ruleRecords: [UInt8] {
+        var bytes: [UInt8] = []
+        for question in questions {
+            question.rule?.record(of: question.utf8).append(to: &bytes)
+        }
+        return bytes
     }
 
     /// Starts the command of a question's rule.
@@ -192,7 +225,7 @@ public struct WatchLoop {
         guard var keeper, keeper.isDue(monotonicNanoseconds()) else { return nil }
         defer { self.keeper = keeper }
         do throws(OcellusError) {
-            return try keeper.save(session) ? .saved : nil
+            return try keeper.save(session, supplement: ruleRecords) ? .saved : nil
         } catch {
             return .notSaved(error)
         }

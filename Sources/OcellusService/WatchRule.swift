@@ -13,8 +13,15 @@ public struct WatchRule {
     public let minimumInterval: Int64
 
     private let pattern: [UInt8]
-    /// The clock of the stream at the last start.
-    private var lastStart: Int64?
+    private var lastStart: LastStart?
+
+    /// When the command was started last, in nanoseconds.
+    private struct LastStart {
+        /// By the clock of the stream; nil if an earlier run of this program did it.
+        var streamTime: Int64?
+        /// By the monotonic clock.
+        var moment: Int64
+    }
 
     /// A rule that has seen no answer yet.
     public init(
@@ -60,12 +67,51 @@ public struct WatchRule {
     /// - Returns: what became of it; nil without a command.
     mutating func run(_ values: borrowing RuleValues, time: Int64) -> WatchEvent.CommandStart? {
         guard let command else { return nil }
-        if let lastStart, time - lastStart < minimumInterval { return .tooSoon }
+        let moment = monotonicNanoseconds()
+        if let lastStart {
+            let elapsed = lastStart.streamTime.map { time - $0 } ?? moment - lastStart.moment
+            if elapsed < minimumInterval { return .tooSoon }
+        }
         if command.isRunning { return .stillRunning }
         let error = command.start(values)
         guard error == 0 else { return .failed(error) }
-        lastStart = time
+        lastStart = LastStart(streamTime: time, moment: moment)
         return .started
+    }
+
+    /// Whether an answer of a closed set is the one that is waited for.
+    public func waits(for choice: String) -> Bool { matches(Array(choice.utf8)) }
+
+    /// Where the rule stands, to be saved.
+    func record(of question: [UInt8]) -> RuleRecord {
+        RuleRecord(
+            key: key(of: question),
+            isOn: condition.isOn,
+            contradictions: condition.contradictions,
+            lastStart: lastStart.map { WallClock.nanoseconds(atMonotonic: $0.moment) } ?? 0
+        )
+    }
+
+    /// Goes on where the same rule stood in an earlier run of the program.
+    ///
+    /// Only the clock on the wall outlives a restart, and it may have been set meanwhile. Set back
+    /// beyond the last start, it makes that start one of this moment: the next comes late, by one
+    /// interval at most. Set forward, as on a board that begins in 1970 until it learns the time, it
+    /// makes the interval seem over: the command may be started once too early. From here on the
+    /// monotonic clock counts, and what happens on the wall does not matter.
+    mutating func restore(_ records: [UInt8], question: [UInt8]) {
+        guard let record = RuleRecord.find(key(of: question), in: records) else { return }
+        condition.restore(isOn: record.isOn, contradictions: record.contradictions)
+        guard record.lastStart > 0 else { return }
+        let now = monotonicNanoseconds()
+        let age = WallClock.nanoseconds(atMonotonic: now) - record.lastStart
+        lastStart = LastStart(streamTime: nil, moment: now - max(0, age))
+    }
+
+    private func key(of question: [UInt8]) -> UInt64 {
+        var texts = [question, pattern]
+        for word in command?.words ?? [] { texts.append(Array(word.utf8)) }
+        return RuleRecord.key(of: texts)
     }
 
     /// Whether an answer is the one that is waited for, white space around it aside.

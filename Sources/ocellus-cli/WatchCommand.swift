@@ -33,7 +33,8 @@ struct WatchCommand {
         \(Questioner.help)
         what is kept:
           --state FILE        restore what was seen from FILE at the start, save it at the end and
-                              at intervals. A damaged file is renamed, one of another model refused
+                              at intervals. A damaged file is renamed, one of another model refused.
+                              Where rules stood, and when they started programs, is in it, too
           --save-every TIME   the interval (default 1m): a power cut loses no more
         \(KeptFrames.help)
         \(SealOption.help)
@@ -151,7 +152,7 @@ struct WatchCommand {
             settings: settings,
             keeper: keeper
         )
-        try restore(&session)
+        try restore(&session, &loop)
         var report = Report()
         var kept = try KeptFrames(arguments, maximumFrame: frames.maximumFrame)
         try seal.close(frames)
@@ -202,10 +203,13 @@ struct WatchCommand {
     }
 
     /// Restores what an earlier run saved, and tells what it found unless all is well.
-    private func restore(_ session: inout Session) throws(CommandError) {
+    private func restore(
+        _ session: inout Session,
+        _ loop: inout WatchLoop
+    ) throws(CommandError) {
         guard let keeper else { return }
         do {
-            switch try keeper.restore(&session) {
+            switch try loop.restore(&session) {
             case .nothing, .restored: break
             case .damaged(let fault, let name):
                 writeNote(

@@ -23,7 +23,8 @@ struct WatchRules {
           --enter P           only answers of at least this probability enter it (default 0)
           --leave P           stay while the answer has at least this probability, even if another
                               has more (with --choices)
-          --min-interval TIME least time between two starts of the program
+          --min-interval TIME least time between two starts of the program; with --state also
+                              across a restart
         """
 
     /// One question with its rule, as the arguments have it.

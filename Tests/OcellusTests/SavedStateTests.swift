@@ -39,6 +39,31 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["state"])
     }
 
+    @Test func whatWasSavedBesideAStateIsFoundAgain() throws {
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let url = folder.appendingPathComponent("state")
+        var session = try Session.shipped()
+        let supplement: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8]
+        try session.save(toFile: url.path, supplement: supplement)
+        let found = try session.restore(fromFile: url.path)
+        #expect(found == supplement)
+        try session.save(toFile: url.path)
+        let nothing = try session.restore(fromFile: url.path)
+        #expect(nothing.isEmpty)
+
+        // A forged size is found out before anything is taken from beyond the end.
+        for size: UInt64 in [8, 12, .max, .max / 2 - 7] {
+            var saved = session.save()
+            saved.replaceSubrange(96..<104, with: size.littleEndianBytes)
+            var checksum = RunningChecksum()
+            let covered = Array(saved.dropLast(8))
+            checksum.add(covered.span.bytes)
+            saved.replaceSubrange((saved.count - 8)..., with: checksum.value.littleEndianBytes)
+            #expect(throws: OcellusError.self) { try session.restore(saved) }
+        }
+    }
+
     @Test func aFolderThatIsNotThereIsAnError() throws {
         let session = try Session.shipped()
         #expect(throws: OcellusError.self) { try session.save(toFile: "/nowhere/at/all/state") }
