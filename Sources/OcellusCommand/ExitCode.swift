@@ -12,7 +12,7 @@ public enum ExitCode: Int32, Sendable {
     case badInput = 65
     /// A file is not there or cannot be read.
     case noInput = 66
-    /// A program that is needed (ffmpeg) is not installed.
+    /// A program that is needed (ffmpeg, or that of a rule) is not there.
     case unavailable = 69
     /// There is not enough memory.
     case noMemory = 71

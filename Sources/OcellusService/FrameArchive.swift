@@ -35,7 +35,7 @@ public final class FrameArchive {
     ///
     /// Files that were being written when a run was cut off are removed.
     ///
-    /// The corresponding C calls are `mkdir`, `opendir`, `readdir` and `fstatat`.
+    /// The corresponding C calls are those of `prepare`, `opendir`, `readdir` and `fstatat`.
     ///
     /// - Parameters:
     ///   - folder: where the files are.
@@ -52,9 +52,7 @@ public final class FrameArchive {
         } catch {
             throw .image(error)
         }
-        if unsafe mkdir(folder, 0o755) != 0, clibc_errno() != EEXIST {
-            throw .unusableFolder(path: folder, reason: FrameArchive.systemReason())
-        }
+        try FrameArchive.prepare(folder)
         guard let directory = unsafe opendir(folder) else {
             throw .unusableFolder(path: folder, reason: FrameArchive.systemReason())
         }
@@ -72,6 +70,19 @@ public final class FrameArchive {
     }
 
     deinit { unsafe _ = closedir(directory) }
+
+    /// Makes a folder, unless it is there, and makes sure that files can be written in it.
+    ///
+    /// The corresponding C calls are `mkdir` and `access`.
+    ///
+    /// - Throws: `FrameArchiveError.unusableFolder`.
+    public static func prepare(_ folder: String) throws(FrameArchiveError) {
+        let isThere = unsafe mkdir(folder, 0o755) == 0 || clibc_errno() == EEXIST
+        // A path with a slash behind it is that of a folder.
+        guard isThere, unsafe access(folder + "/", R_OK | W_OK | X_OK) == 0 else {
+            throw .unusableFolder(path: folder, reason: systemReason())
+        }
+    }
 
     /// Keeps a frame.
     ///

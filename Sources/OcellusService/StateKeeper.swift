@@ -34,6 +34,26 @@ public struct StateKeeper {
         dueMoment = monotonicNanoseconds() + self.interval
     }
 
+    /// The folder of a file, with a slash behind it.
+    public static func folder(of path: String) -> String {
+        let bytes = Array(path.utf8)
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return "./" }
+        return String(decoding: bytes[...slash], as: UTF8.self)
+    }
+
+    /// Why a state could not be saved, as the system puts it; nil if it probably can be.
+    ///
+    /// The corresponding C call is `access` on the folder, which is where the file is replaced.
+    public func reasonAgainstSaving() -> String? {
+        var status = stat()
+        if unsafe stat(path, &status) == 0, clibc_is_folder(status.st_mode) != 0 {
+            return unsafe String(cString: strerror(EISDIR))
+        }
+        guard unsafe access(StateKeeper.folder(of: path), W_OK | X_OK) != 0 else { return nil }
+        // Safety: strerror returns a string, for unknown numbers too.
+        return unsafe String(cString: strerror(clibc_errno()))
+    }
+
     /// Restores the state that the file has.
     ///
     /// - Throws: `OcellusError.state` for a whole file that is of another model, memory or version, or
@@ -99,8 +119,8 @@ public struct StateKeeper {
     /// Removes what a save left that a power cut interrupted: `FILE.PROCESS.partial`.
     private func removeLeftovers() {
         let bytes = Array(path.utf8)
+        let folder = StateKeeper.folder(of: path)
         let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
-        let folder = slash.map { String(decoding: bytes[...$0], as: UTF8.self) } ?? "./"
         let name = Array(bytes[(slash.map { $0 + 1 } ?? 0)...])
         guard let stream = unsafe opendir(folder) else { return }
         defer { unsafe _ = closedir(stream) }

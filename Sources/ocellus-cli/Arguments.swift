@@ -7,10 +7,13 @@ struct Option {
     let name: String
     /// What the value is called in messages; nil for a flag.
     let value: String?
+    /// Whether it may be given more than once.
+    let isRepeatable: Bool
 
-    init(_ name: String, _ value: String? = nil) {
+    init(_ name: String, _ value: String? = nil, isRepeatable: Bool = false) {
         self.name = name
         self.value = value
+        self.isRepeatable = isRepeatable
     }
 }
 
@@ -38,7 +41,8 @@ struct Arguments {
 
     /// Splits the arguments of a command.
     ///
-    /// - Throws: a usage error for an unknown option, or one without its value.
+    /// - Throws: a usage error for an unknown option, one without its value, or two values of one that
+    ///   takes one.
     init(_ texts: [String], options: [Option], command: String) throws(CommandError) {
         var index = 0
         var onlyPositional = false
@@ -62,6 +66,7 @@ struct Arguments {
                 values.append((name, ""))
                 continue
             }
+            guard option.isRepeatable || !has(name) else { throw .usage("\(name) is given twice") }
             if let inlineValue {
                 values.append((name, inlineValue))
             } else if index < texts.count, !texts[index].hasPrefix("--") {
@@ -78,9 +83,21 @@ struct Arguments {
         values.contains { $0.name == name }
     }
 
-    /// The last value of an option.
+    /// The value of an option.
     func string(_ name: String) -> String? {
-        values.last { $0.name == name }?.value
+        values.first { $0.name == name }?.value
+    }
+
+    /// Refuses options that have no effect.
+    ///
+    /// - Parameters:
+    ///   - names: the options.
+    ///   - reason: why, as the end of a sentence that begins with the option.
+    /// - Throws: a usage error for the first of them that was given.
+    func refuse(_ names: [String], _ reason: String) throws(CommandError) {
+        for entry in values where names.contains(entry.name) {
+            throw .usage("\(entry.name) \(reason)")
+        }
     }
 
     /// All values of an option that may be repeated.

@@ -33,9 +33,9 @@ struct AskCommand {
         arguments = try Arguments(
             texts,
             options: ModelOptions.options + Questioner.options + [
-                Option("--image", "FILE"), Option("--video", "FILE"), Option("--frames", "N"),
-                Option("--every", "TIME"), Option("--crop", "X,Y,W,H"), Option("--json"),
-                Option("--stats"),
+                Option("--image", "FILE", isRepeatable: true), Option("--video", "FILE"),
+                Option("--frames", "N"), Option("--every", "TIME"),
+                Option("--crop", "X,Y,W,H"), Option("--json"), Option("--stats"),
             ],
             command: "ask"
         )
@@ -44,6 +44,10 @@ struct AskCommand {
         }
         guard !arguments.has("--image") || !arguments.has("--video") else {
             throw .usage("--image and --video exclude each other")
+        }
+        try Questioner.refuseIdleOptions(arguments)
+        if !arguments.has("--image"), !arguments.has("--video") {
+            try arguments.refuse(["--crop"], "belongs to --image or --video")
         }
     }
 

@@ -7,8 +7,11 @@ import OcellusImage
 enum CameraOptions {
     static let options = [
         Option("--size", "WxH"), Option("--format", "NAME"), Option("--rate", "N"),
-        Option("--control", "NAME=VALUE"),
+        Option("--control", "NAME=VALUE", isRepeatable: true),
     ]
+
+    /// Their names.
+    static var names: [String] { options.map { $0.name } }
 
     static let help = """
 

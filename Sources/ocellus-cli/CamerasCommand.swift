@@ -40,6 +40,9 @@ struct CamerasCommand {
         guard arguments.has("--capture") == arguments.has("--raw") else {
             throw .usage("--capture and --raw belong together")
         }
+        if !arguments.has("--capture") {
+            try arguments.refuse(CameraOptions.names, "belongs to --capture N")
+        }
     }
 
     func run() throws(CommandError) {

@@ -24,23 +24,37 @@ struct KeptFrames {
     private var lastFrame: Int?
     private var cannotKeep = false
 
+    /// Makes sure, before the source is opened, that frames can be kept.
+    ///
+    /// - Throws: a usage error, or that the folder cannot be used.
+    static func check(_ arguments: Arguments) throws(CommandError) {
+        _ = try budget(arguments)
+        guard let folder = arguments.string("--save-frames") else {
+            return try arguments.refuse(["--budget"], "belongs to --save-frames DIR")
+        }
+        do throws(FrameArchiveError) {
+            try FrameArchive.prepare(folder)
+        } catch {
+            throw CommandError(.cannotWrite, error.description)
+        }
+    }
+
     /// Opens the folder.
     ///
     /// - Returns: nil if nothing is to be kept.
     /// - Throws: a usage error, or that the folder cannot be used.
     init?(_ arguments: Arguments, maximumFrame: ImageSize) throws(CommandError) {
-        guard let folder = arguments.string("--save-frames") else {
-            guard !arguments.has("--budget") else {
-                throw .usage("--budget belongs to --save-frames DIR")
-            }
-            return nil
-        }
-        let budget = try arguments.bytes("--budget", default: 100 << 20)
+        guard let folder = arguments.string("--save-frames") else { return nil }
+        let budget = try KeptFrames.budget(arguments)
         do throws(FrameArchiveError) {
             archive = try FrameArchive(folder: folder, budget: budget, maximumFrame: maximumFrame)
         } catch {
             throw CommandError(.cannotWrite, error.description)
         }
+    }
+
+    private static func budget(_ arguments: Arguments) throws(CommandError) -> Int {
+        try arguments.bytes("--budget", default: 100 << 20)
     }
 
     /// Keeps the frame of an answer, once for all its questions.

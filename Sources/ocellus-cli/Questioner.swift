@@ -33,6 +33,30 @@ struct Questioner {
         answer = style.emptyAnswer()
     }
 
+    /// Refuses options that have no effect on how questions are answered.
+    static func refuseIdleOptions(_ arguments: Arguments) throws(CommandError) {
+        let drawing = ["--top-k", "--top-p", "--seed"]
+        if arguments.has("--choices") {
+            try arguments.refuse(
+                ["--max-tokens", "--temperature"] + drawing,
+                "has no effect with --choices, which are scored"
+            )
+        }
+        if try arguments.float("--temperature", default: 0, in: 0...100) == 0 {
+            try arguments.refuse(drawing, "has no effect without --temperature T")
+        }
+    }
+
+    /// The answers to choose from, as the arguments have them; nil if answers are free.
+    static func choices(_ arguments: Arguments) -> [String]? {
+        guard let text = arguments.string("--choices") else { return nil }
+        var texts: [String] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            texts.append(String(part))
+        }
+        return texts
+    }
+
     /// Reads the options.
     private static func style(
         _ arguments: Arguments,
@@ -45,12 +69,8 @@ struct Questioner {
             seed: try arguments.int("--seed", default: 0, in: 0...UInt64.max)
         )
         let maximumTokens = try arguments.int("--max-tokens", default: 32, in: 1...4096)
-        guard let text = arguments.string("--choices") else {
+        guard let texts = choices(arguments) else {
             return AnswerStyle(sampling: sampling, maximumTokens: maximumTokens)
-        }
-        var texts: [String] = []
-        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-            texts.append(String(part))
         }
         do {
             return AnswerStyle(

@@ -33,13 +33,9 @@ struct SealOption {
         declaration.readable = [try arguments.required("--model", "DIR")]
         if let path = source.filePath { declaration.readable.append(path) }
         if let path = arguments.string("--state") {
-            declaration.writable.append(SealOption.folder(of: path))
+            declaration.writable.append(StateKeeper.folder(of: path))
         }
-        if let folder = arguments.string("--save-frames") {
-            // Only what is there can be declared.
-            unsafe _ = mkdir(folder, 0o755)
-            declaration.writable.append(folder)
-        }
+        if let folder = arguments.string("--save-frames") { declaration.writable.append(folder) }
         declaration.cameras = source.isCamera
         declaration.programs = source.mayNeedProgram || startsPrograms
         do {
@@ -59,12 +55,6 @@ struct SealOption {
         }
         writeNote("ocellus: " + closing.description)
         seal = closing
-    }
-
-    private static func folder(of path: String) -> String {
-        let bytes = Array(path.utf8)
-        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return "." }
-        return String(decoding: bytes[...slash], as: UTF8.self)
     }
 }
 

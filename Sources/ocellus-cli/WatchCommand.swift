@@ -83,6 +83,7 @@ struct WatchCommand {
                 ],
             command: "watch"
         )
+        try Questioner.refuseIdleOptions(arguments)
         guard arguments.positional.isEmpty else {
             throw .usage("questions follow --ask: --ask \"\(arguments.positional[0])\"")
         }
@@ -111,7 +112,17 @@ struct WatchCommand {
             awaitsSource: !arguments.has("--no-wait"),
             report: { writeNote("ocellus: " + $0.description) }
         )
+        // Before a helper is forked, which would keep what it then has.
         source.hideSecrets()
+        if !source.isCamera {
+            try arguments.refuse(
+                CameraOptions.names,
+                "belongs to a camera, and \(source.displayName) is none"
+            )
+        }
+        if !source.isCamera, !source.isAddress {
+            try arguments.refuse(["--no-wait"], "belongs to a camera or the address of a stream")
+        }
         settings = WatchSettings(
             occasion: try Self.occasion(arguments),
             period: period,
@@ -126,6 +137,15 @@ struct WatchCommand {
     }
 
     func run() throws(CommandError) {
+        // What cannot work shows now, not when somebody is at the door.
+        try rules.checkPrograms()
+        try KeptFrames.check(arguments)
+        if let keeper, let reason = keeper.reasonAgainstSaving() {
+            throw CommandError(
+                .cannotWrite,
+                "the state cannot be saved as \(keeper.path): \(reason)"
+            )
+        }
         var seal = try SealOption(
             arguments,
             source: source,

@@ -5,20 +5,24 @@ import OcellusService
 
 /// The standing questions of `ocellus watch`: each `--ask`, and the options of its rule that follow it.
 struct WatchRules {
+    /// Repeatable, each for a question of its own.
     static let options = [
-        Option("--ask", "Q"), Option("--when", "ANSWER"), Option("--exec", "CMD"),
-        Option("--hold", "N"), Option("--enter", "P"), Option("--leave", "P"),
-        Option("--min-interval", "TIME"),
+        Option("--ask", "Q", isRepeatable: true), Option("--when", "ANSWER", isRepeatable: true),
+        Option("--exec", "CMD", isRepeatable: true), Option("--hold", "N", isRepeatable: true),
+        Option("--enter", "P", isRepeatable: true), Option("--leave", "P", isRepeatable: true),
+        Option("--min-interval", "TIME", isRepeatable: true),
     ]
 
     static let help = """
           --ask Q             a question; repeatable. The options of a rule belong to the question
                               before them:
-          --when ANSWER       the answer that is waited for; its first answer enters the condition
+          --when ANSWER       the answer that is waited for; its first answer enters the condition.
+                              With --choices, one of them. --state keeps where the condition stood
           --exec CMD          a program to start then, its words divided by spaces, no shell. It
                               finds OCELLUS_ANSWER, OCELLUS_QUESTION, OCELLUS_TIME (UTC) and
                               OCELLUS_PROBABILITY in its environment; what it prints goes to
-                              standard error. It is not started again while it runs
+                              standard error. It is not started again while it runs, and
+                              must be there when the watch starts (else exit code 69)
           --hold N            N answers in a row enter or leave the condition (default 1)
           --enter P           only answers of at least this probability enter it (default 0)
           --leave P           stay while the answer has at least this probability, even if another
@@ -30,6 +34,8 @@ struct WatchRules {
     /// One question with its rule, as the arguments have it.
     private struct Entry {
         let question: String
+        /// The options that were given.
+        var names: [String] = []
         var answer: String?
         var words: [String] = []
         var hold: Int?
@@ -63,9 +69,23 @@ struct WatchRules {
         for entry in entries where entry.answer == nil && entry.hasRuleOption {
             throw .usage("--when is missing: --ask \"\(entry.question)\" --when ANSWER")
         }
+        let choices = Questioner.choices(arguments)
         for entry in entries {
+            try Self.validate(entry, choices: choices)
             guard let enter = entry.enter, let leave = entry.leave, leave > enter else { continue }
             throw .usage("--leave is above --enter: the condition could not last")
+        }
+    }
+
+    /// Makes sure that all programs of rules can be started.
+    ///
+    /// - Throws: which one cannot, and why.
+    func checkPrograms() throws(CommandError) {
+        for entry in entries {
+            guard let program = entry.words.first,
+                let reason = RuleCommand.reasonAgainstStarting(program)
+            else { continue }
+            throw CommandError(.unavailable, "--exec: \(program) cannot be started: \(reason)")
         }
     }
 
@@ -84,6 +104,18 @@ struct WatchRules {
             )
         }
         return questions
+    }
+
+    /// Refuses a rule of which a part has no effect.
+    private static func validate(_ entry: Entry, choices: [String]?) throws(CommandError) {
+        if entry.interval != nil, entry.words.isEmpty {
+            throw .usage("--min-interval belongs to --exec CMD")
+        }
+        guard let answer = entry.answer, let choices else { return }
+        let rule = WatchRule(answer: answer, condition: Hysteresis(), command: nil)
+        guard choices.contains(where: { rule.waits(for: $0) }) else {
+            throw .usage("--when '\(answer)' is none of the --choices, so it never comes")
+        }
     }
 
     private static func rule(_ entry: Entry) -> WatchRule? {
@@ -105,12 +137,12 @@ struct WatchRules {
         _ value: String,
         into entry: inout Entry
     ) throws(CommandError) {
+        guard !entry.names.contains(name) else {
+            throw .usage("a question has one \(name); ask it again for another")
+        }
+        entry.names.append(name)
         switch name {
-        case "--when":
-            guard entry.answer == nil else {
-                throw .usage("a question has one --when; ask it again for another")
-            }
-            entry.answer = value
+        case "--when": entry.answer = value
         case "--exec":
             for word in value.split(separator: " ") { entry.words.append(String(word)) }
             guard !entry.words.isEmpty else { throw .usage("--exec names no program") }

@@ -53,8 +53,9 @@ let programHelp = """
     Answers go to standard output, everything else to standard error.
 
     exit codes: 0 success, 64 wrong command line, 65 bad picture, clip or state,
-    66 file missing or unreadable, 69 ffmpeg is not installed, 70 a mistake in a sealed
-    program, 71 not enough memory, 74 results cannot be written, 78 bad model
+    66 file missing or unreadable, 69 a program is missing (ffmpeg, or that of a rule), 70 a
+    mistake in a sealed program, 71 not enough memory, 74 results, a state or pictures cannot be
+    written, 78 bad model
     """
 
 do throws(CommandError) {
