@@ -3,12 +3,14 @@ public import OcellusImage
 
 /// Why a source gives no frames, or not the next one.
 ///
-/// `path` is the source as the user named it, or `-` for standard input.
+/// `path` is the source as messages name it: without secrets, `standard input` for `-`.
 public enum CaptureError: Error {
     /// A picture, or a frame as a picture, cannot be read.
     case image(ImageError)
     /// A camera gives no pictures.
     case camera(CaptureFault)
+    /// The path begins as the address of a camera on USB, and is none.
+    case badAddress(path: String)
     /// The source cannot be opened or read; `reason` is the system's.
     case unreadable(path: String, reason: String)
     /// A file cannot be created; `reason` is the system's.
@@ -46,6 +48,9 @@ public enum CaptureError: Error {
             error.description
         case .camera(let fault):
             fault.description
+        case .badAddress(let path):
+            "\(path) is no address of a USB camera, which is usb:VENDOR:PRODUCT[:SERIAL] with the "
+                + "numbers of lsusb, such as usb:046d:0825; cameras that are there: ocellus cameras"
         case .unreadable(let path, let reason):
             "\(path) cannot be read: \(reason)"
         case .unwritable(let path, let reason):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a live source has to tell while it runs; each fault once, then it is only counted.
+/// What a live source has to tell while it runs; a fault that repeats is told ever more rarely, and
+/// counted.
 public enum CaptureNotice: Sendable {
     /// The source gives pictures: what was chosen, and why.
     case opened(String)

@@ -31,6 +31,7 @@ public struct FrameSource: ~Copyable {
     ///
     /// - Throws: `CaptureError`: `unreadable` or `emptyFolder` if there is nothing to open, `camera` if
     ///   a camera gives no pictures, `unknownStream` if standard input carries something else,
+    ///   `badAddress` for a USB camera's address that is none,
     ///   `programMissing` if a video needs ffmpeg and it is not installed, and whatever the header of
     ///   the source is wrong about.
     public static func open(_ settings: SourceSettings) throws(CaptureError) -> FrameSource {
@@ -48,14 +49,12 @@ public struct FrameSource: ~Copyable {
         _ settings: SourceSettings
     ) throws(CaptureError) -> FrameSource {
         if settings.path == "-" {
-            return try open(
-                InputStream(standardInput: settings.path, stop: settings.stop),
-                settings: settings
-            )
+            return try open(InputStream(standardInputWith: settings.stop), settings: settings)
         }
         if let address = CameraAddress(settings.path) {
             return FrameSource(try CameraSource(address, settings: settings), settings)
         }
+        if CameraAddress.isMeant(by: settings.path) { throw .badAddress(path: settings.path) }
         var status = stat()
         guard unsafe stat(settings.path, &status) == 0 else {
             let reason = SystemError.reason()
@@ -173,7 +172,7 @@ public struct FrameSource: ~Copyable {
         let isFile = input.byteCount != nil && settings.path != "-"
         input.patience = settings.patience
         input.tellSilence = {
-            settings.report(.fault(.quiet(path: settings.path, for: settings.patience)))
+            settings.report(.fault(.quiet(path: settings.displayName, for: settings.patience)))
         }
         try input.lookAhead(
             max(PictureFormat.signatureByteCount, Y4MHeader.magic.utf8CodeUnitCount)
@@ -191,10 +190,10 @@ public struct FrameSource: ~Copyable {
         case .jpeg, .png:
             if isFile { return try FrameSource([.file(settings.path)], settings: settings) }
             let bytes = try input.readAll(limit: pictureByteLimit)
-            return try FrameSource([.bytes(bytes, path: settings.path)], settings: settings)
+            return try FrameSource([.bytes(bytes, path: settings.displayName)], settings: settings)
         case nil:
             if isFile { return FrameSource(try FFmpeg.open(settings), settings) }
-            throw .unknownStream(path: settings.path)
+            throw .unknownStream(path: settings.displayName)
         }
     }
 }

@@ -32,6 +32,8 @@ final class InputStream {
     private var end = 0
 
     private static let bufferByteCount = 64 << 10
+    /// How messages call standard input.
+    static let standardInputName = "standard input"
 
     /// Opens a file or a pipe.
     ///
@@ -48,8 +50,14 @@ final class InputStream {
     }
 
     /// Standard input.
-    convenience init(standardInput path: String, stop: StopSignal? = nil) {
-        self.init(path: path, descriptor: 0, ownsDescriptor: false, program: nil, stop: stop)
+    convenience init(standardInputWith stop: StopSignal?) {
+        self.init(
+            path: InputStream.standardInputName,
+            descriptor: 0,
+            ownsDescriptor: false,
+            program: nil,
+            stop: stop
+        )
     }
 
     /// The output of a program that reads a source.

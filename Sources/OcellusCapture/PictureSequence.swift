@@ -35,7 +35,7 @@ struct PictureSequence {
             }
         }
         guard let size else {
-            throw firstError.map { .image($0) } ?? .unknownStream(path: settings.path)
+            throw firstError.map { .image($0) } ?? .unknownStream(path: settings.displayName)
         }
         maximumFrame = size
         self.items = items

@@ -60,10 +60,12 @@ public struct SourceSettings: Sendable {
     }
 
     /// The source as it may appear in messages: an address without user, password and query.
-    public var displayName: String { StreamAddress.display(of: path) }
+    public var displayName: String {
+        path == "-" ? InputStream.standardInputName : StreamAddress.display(of: path)
+    }
 
     /// Whether the source is a camera, which may be opened again under another name.
-    public var isCamera: Bool { CameraAddress(path) != nil }
+    public var isCamera: Bool { CameraAddress.isMeant(by: path) || CameraAddress(path) != nil }
 
     /// Whether the source may be an address, or a video, and thus need a program that reads it.
     public var mayNeedProgram: Bool { path != "-" && !isCamera }
@@ -77,7 +79,7 @@ public struct SourceSettings: Sendable {
 
     /// Overwrites an address with secrets among the program's arguments, where `ps` looks.
     public func hideSecrets() {
-        guard path != displayName else { return }
+        guard isAddress, path != displayName else { return }
         unsafe clibc_argument_hide(path, displayName)
     }
 

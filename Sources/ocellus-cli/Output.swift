@@ -46,13 +46,15 @@ func padded(_ text: String, _ width: Int, right: Bool = false) -> String {
     return right ? spaces + text : text + spaces
 }
 
-/// A time in a clip: minutes, seconds and tenths.
-func clock(_ time: Duration) -> String {
+/// A time in a clip: minutes, seconds, and some digits behind the point, rounded down.
+func clock(_ time: Duration, digits: Int) -> String {
+    var scale: Int64 = 1
+    for _ in 0..<digits { scale *= 10 }
     let (whole, attoseconds) = time.components
-    let tenths = whole * 10 + attoseconds / 100_000_000_000_000_000
-    let (minutes, seconds) = (tenths / 600, tenths / 10 % 60)
-    return "\(minutes < 10 ? "0" : "")\(minutes):\(seconds < 10 ? "0" : "")\(seconds)"
-        + ".\(tenths % 10)"
+    var fraction = String(attoseconds / (1_000_000_000_000_000_000 / scale))
+    while fraction.utf8.count < digits { fraction = "0" + fraction }
+    let (minutes, seconds) = (whole / 60, whole % 60)
+    return "\(minutes < 10 ? "0" : "")\(minutes):\(seconds < 10 ? "0" : "")\(seconds).\(fraction)"
 }
 
 /// The largest resident size of this process so far, in bytes.

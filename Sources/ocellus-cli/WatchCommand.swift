@@ -38,7 +38,9 @@ struct WatchCommand {
           --save-every TIME   the interval (default 1m): a power cut loses no more
         \(KeptFrames.help)
         \(SealOption.help)
-        what is told:
+        what is told: answers on standard output. On standard error what is wrong with the source,
+        with advice: of each kind of outage the first, second, fourth, eighth one and so on, so that a
+        loose cable fills no disk; bad pictures the first time. --stats counts them all.
           --json              one JSON object per answer: the time, the frame, the answer, its
                               probability, the latency from the picture to the answer, how much
                               the picture changed (for --on-change), the savings
@@ -178,7 +180,8 @@ struct WatchCommand {
         try seal.close(frames)
         var view = try view(of: loop)
         var told = WatchReport(
-            answers: view != nil ? .none : arguments.has("--json") ? .json : .lines
+            answers: view != nil ? .none : arguments.has("--json") ? .json : .lines,
+            period: settings.period
         )
         var failure: CommandError?
         do throws(CommandError) {

@@ -16,10 +16,23 @@ struct WatchReport {
     }
 
     private let answers: Answers
+    /// The digits behind the point of a time in seconds.
+    private let timeDigits: Int
     private var cannotSave = false
 
-    init(answers: Answers) {
+    /// - Parameters:
+    ///   - answers: how answers are written.
+    ///   - period: the time between two frames; nil if they come when they come.
+    init(answers: Answers, period: Duration?) {
         self.answers = answers
+        timeDigits = WatchReport.timeDigits(for: period)
+    }
+
+    /// As many digits as tell the times of two frames apart: at least one, at most milliseconds.
+    private static func timeDigits(for period: Duration?) -> Int {
+        guard let period else { return 3 }
+        let milliseconds = period.components.attoseconds / 1_000_000_000_000_000
+        return milliseconds % 100 == 0 ? 1 : milliseconds % 10 == 0 ? 2 : 3
     }
 
     /// Tells about an event; frames by themselves are not told.
@@ -78,7 +91,8 @@ struct WatchReport {
         let answer = Questioner.line(loop.answer, style: loop.style, session: session)
         let question = loop.questions[answered.question].text
         let change = answered.change.map { "  [\($0.name)]" } ?? ""
-        return "\(clock(loop.frame?.timestamp ?? .zero))  \(question)  \(answer)\(change)"
+        let time = clock(loop.frame?.timestamp ?? .zero, digits: timeDigits)
+        return "\(time)  \(question)  \(answer)\(change)"
     }
 
     private func json(

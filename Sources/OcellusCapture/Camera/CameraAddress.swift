@@ -14,7 +14,7 @@ enum CameraAddress {
     /// `usb:046d:0825`, `usb:046d:0825:SERIAL`, a V4L2 device, a link to one, and names that only
     /// such devices have, even while they are not there.
     init?(_ source: String) {
-        if source.hasPrefix("usb:") {
+        if CameraAddress.isMeant(by: source) {
             let parts = source.dropFirst(4).split(
                 separator: ":",
                 maxSplits: 2,
@@ -33,6 +33,9 @@ enum CameraAddress {
         }
         self = .path(source)
     }
+
+    /// Whether a source's name is that of a camera on USB, well written or not.
+    static func isMeant(by source: String) -> Bool { source.hasPrefix("usb:") }
 
     /// The device that has the address now.
     ///
