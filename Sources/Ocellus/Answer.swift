@@ -15,6 +15,8 @@ public struct Answer: Sendable {
     /// Whether the model computed numbers; false if an infinity or a NaN in its weights, or in a state
     /// that was restored, has reached the answer, which then means nothing.
     public var isDefined: Bool { !probability.isNaN }
+    /// The time to rebuild the state from what the memory keeps, before the question, in nanoseconds.
+    public internal(set) var rebuildNanoseconds: Int64 = 0
     /// The time to read the question, in nanoseconds.
     public internal(set) var promptNanoseconds: Int64 = 0
     /// The count of tokens of the question.

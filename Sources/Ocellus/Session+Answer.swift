@@ -133,8 +133,10 @@ extension Session {
 
     /// Forks the live state and folds the question into the fork.
     private mutating func read(_ prompt: Prompt, into answer: inout Answer) -> Tensor {
-        let start = monotonicNanoseconds()
+        let begin = monotonicNanoseconds()
         refreshLive()
+        let start = monotonicNanoseconds()
+        answer.rebuildNanoseconds = start - begin
         fork.copy(from: live)
         let hidden = model.decoder.prefill(prompt.tokens, state: fork, in: arena, on: pool)
         answer.promptNanoseconds = monotonicNanoseconds() - start

@@ -159,6 +159,7 @@ struct Questioner {
             ("complete", .bool(answer.isComplete)),
             ("tokens", .int(answer.tokens.count)),
             ("frames", .int(session.frameCount)),
+            ("rebuildMilliseconds", .number(Double(answer.rebuildNanoseconds) / 1e6, digits: 3)),
             ("promptMilliseconds", .number(Double(answer.promptNanoseconds) / 1e6, digits: 3)),
             ("decodeMilliseconds", .number(Double(answer.decodeNanoseconds) / 1e6, digits: 3)),
         ]

@@ -13,6 +13,7 @@ func memoryLine(_ model: borrowing Model) -> String {
 struct Report {
     private var frameCount: Int64 = 0
     private var frameTimes = FrameTimes()
+    private var rebuildNanoseconds: Int64 = 0
     private var promptTokens = 0
     private var promptNanoseconds: Int64 = 0
     private var answerTokens = 0
@@ -31,6 +32,7 @@ struct Report {
 
     /// Counts a question that was answered.
     mutating func add(_ answer: Answer) {
+        rebuildNanoseconds += answer.rebuildNanoseconds
         promptTokens += answer.promptTokenCount
         promptNanoseconds += answer.promptNanoseconds
         answerTokens += answer.tokens.count
@@ -60,6 +62,9 @@ struct Report {
                 "image tokens    \(saved.tokensFolded) folded, \(saved.tokensSaved) saved, "
                     + "\(saved.tokensReplayed) replayed in \(saved.rebuilds) rebuilds"
             )
+            if rebuildNanoseconds > 0, saved.rebuilds > 0 {
+                writeNote("rebuilds        \(milliseconds(rebuildNanoseconds)) ms before questions")
+            }
             writeNote("memory          " + memoryLine(session.model))
         }
         writeNote("questions read  " + rate(promptTokens, promptNanoseconds))
