@@ -106,13 +106,16 @@ capture() {
 # Standing questions.
 
 question='Is the light on?'
+# How the program is started; as whom.
+ocellus=ocellus
 
 # start_watch OPTIONS...: our program in the background. The memory is two pictures long, so that
 # answers are about what is shown now.
 start_watch() {
     : >/tmp/answers
     : >/tmp/notices
-    ocellus watch --model /model --ask "$question" --json --every 200ms --memory window:2 "$@" \
+    # shellcheck disable=SC2086
+    $ocellus watch --model /model --ask "$question" --json --every 200ms --memory window:2 "$@" \
         >/tmp/answers 2>/tmp/notices &
     watcher=$!
 }

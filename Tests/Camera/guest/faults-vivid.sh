@@ -65,13 +65,26 @@ for call in reqbufs qbuf streamon; do
 done
 
 # Only then does vivid, whose times are the system's otherwise, have no usable clock: it adds an offset
-# that lets them wrap soon.
-fault='numbers and times that wrap'
-control --set-ctrl wrap_sequence_number=1,wrap_timestamp=2
-begin_vivid
-check "$fault: told once" told_once 'no usable clock'
+# that lets them wrap soon, 1: past 64 bits of nanoseconds, 2: past 32 bits of seconds.
+for wrap in 1 2; do
+    fault="numbers and times that wrap, $wrap"
+    control --set-ctrl wrap_sequence_number=1,wrap_timestamp=$wrap
+    begin_vivid
+    check "$fault: told once" told_once 'no usable clock'
+    end_vivid
+    control --set-ctrl wrap_sequence_number=0,wrap_timestamp=0
+done
+
+# vivid has no MJPEG, and gives YUYV without a word; no picture of 1000x700 either.
+fault='another format than was asked for'
+begin_vivid --format MJPG
+check "$fault: told once" told_once 'gives .* instead of MJPG'
 end_vivid
-control --set-ctrl wrap_sequence_number=0,wrap_timestamp=0
+
+fault='another size than was asked for'
+begin_vivid --size 1000x700
+check "$fault: told once" told_once 'gives .* instead of 1000x700'
+end_vivid
 
 # vivid comes back by itself as soon as its last user has closed it.
 fault='a disconnected driver'

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+# A camera that was unplugged is back, and cannot be opened again: another program has it, or this user
+# may not. `ocellus watch` must say so, wait, recover, and answer correctly about the picture that is
+# shown afterwards.
+
+modprobe vhci-hcd
+modprobe uvcvideo
+
+# What a link points to is changed here, not by a udev: the camera is only found once it is in use.
+link=/dev/v4l/by-id/usb-Ocellus_Emulated_webcam_OC1-video-index0
+mkdir -p /dev/v4l/by-id
+ln -s ../../video0 $link
+fault='a camera that is busy when it is back'
+begin_webcam --source $link
+rm $link
+pull_out a
+check "$fault: told once" told_once 'was unplugged'
+plug_in a $scenes -- 'show 2'
+until_true 20 test -e /dev/video0
+v4l2-ctl --device /dev/video0 --stream-mmap --stream-to=/tmp/held >/dev/null 2>&1 &
+holder=$!
+until_true 60 test -s /tmp/held
+ln -s ../../video0 $link
+check "$fault: told once that it is busy" told_once 'in use by another program'
+check "$fault: no answer about an old picture" nothing_said
+check "$fault: waits" waits_idly
+kill $holder
+wait $holder
+end_webcam
+check "$fault: told once altogether" test "$(notice_count 'in use by another program')" -eq 1
+rm -f $link /tmp/held
+
+# The kernel gives the device that is back to root alone; a udev would then allow it to others.
+echo 'nobody:x:99:99::/:/bin/sh' >/etc/passwd
+ocellus='start-stop-daemon -S -c nobody -x /bin/ocellus --'
+fault='a camera that is not allowed when it is back'
+plug_in a $scenes -- 'show 1'
+until_true 20 test -e /dev/video0
+chmod 666 /dev/video0
+start_watch --source /dev/video0
+check "$fault: at first the light is on" answers_become yes
+check "$fault: it is not root" grep -q '^Uid:.99' /proc/$watcher/status
+pull_out a
+check "$fault: told once" told_once 'was unplugged'
+plug_in a $scenes -- 'show 2'
+check "$fault: told once that it is not allowed" told_once 'may not be opened by this user'
+check "$fault: no answer about an old picture" nothing_said
+check "$fault: waits" waits_idly
+chmod 666 /dev/video0
+end_webcam
+check "$fault: told once altogether" test "$(notice_count 'may not be opened')" -eq 1
+ocellus=ocellus
