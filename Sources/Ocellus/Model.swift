@@ -56,14 +56,11 @@ public struct Model: ~Copyable {
 
         var visionFile: ModelFile?
         var vision: Vision?
-        var visionWidth: Int?
         let visionPath = path + "/vision.gguf"
         if isFolder, unsafe access(visionPath, F_OK) == 0 {
             let file = try Self.open(visionPath)
             try Self.requireOneModel(decoderFile, file)
-            let parts = try Vision(file: file, options: options, planner: &planner)
-            visionWidth = parts.projector.dModel
-            vision = consume parts
+            vision = try Vision(file: file, options: options, planner: &planner)
             visionFile = consume file
         }
         let decoder = try fromModels { () throws(ModelError) in
@@ -74,25 +71,23 @@ public struct Model: ~Copyable {
                 planner: &planner
             )
         }
-        if let visionWidth, visionWidth != decoder.configuration.dModel {
-            throw .mixedFiles(
-                decoder: decoderFile.path,
-                vision: visionPath,
-                what: "image tokens are \(visionWidth) wide, the decoder is "
-                    + "\(decoder.configuration.dModel)"
-            )
-        }
         let states = SessionStates(decoder: decoder, planner: &planner)
-        let memory: FrameMemory
-        switch vision {
-        case .some(let vision):
+        var memory = FrameMemory.rolling
+        if let vision {
+            let (imageWidth, width) = (vision.projector.dModel, decoder.configuration.dModel)
+            guard imageWidth == width else {
+                throw .mixedFiles(
+                    decoder: decoderFile.path,
+                    vision: visionPath,
+                    what: "image tokens are \(imageWidth) wide, the decoder is \(width)"
+                )
+            }
             memory = FrameMemory(
                 options.memory,
                 projector: vision.projector,
                 stateCount: decoder.stateLayout.count,
                 planner: &planner
             )
-        case .none: memory = .rolling
         }
         let sampler = Sampler(
             vocabularySize: decoder.configuration.vocabularySize,
@@ -139,10 +134,7 @@ public struct Model: ~Copyable {
 
     /// The width and height in pixels at which the model looks at a picture; nil without vision.
     public var pictureSide: Int? {
-        switch vision {
-        case .some(let vision): vision.encoder.configuration.imageSize
-        case .none: nil
-        }
+        vision?.encoder.configuration.imageSize
     }
 
     /// The size of the files' weights and metadata in bytes, mapped read-only.

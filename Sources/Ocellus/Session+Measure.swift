@@ -106,40 +106,36 @@ extension Session {
         _ options: Measurement.Options,
         _ clock: Clock
     ) -> [Measurement.Stage] {
-        guard let frame = noiseFrame() else { return [] }
-        switch model.vision {
-        case .some(let vision):
-            var stages = [
-                Measurement.Stage("preprocess"), Measurement.Stage("encode"),
-                Measurement.Stage("project"), Measurement.Stage("fold"),
-            ]
-            for run in 0...4 * options.runCount {
-                var times = [clock.now()]
-                vision.preprocessor.run(frame, crop: nil, into: arena[vision.pixels], in: arena)
-                times.append(clock.now())
-                let features = vision.encoder.encode(in: arena, on: pool)
-                times.append(clock.now())
-                let tokens = vision.projector.project(
-                    features,
-                    isFirstFrame: run == 0,
-                    in: arena,
-                    on: pool
-                )
-                times.append(clock.now())
-                fold(tokens, into: live)
-                times.append(clock.now())
-                guard run > 0 else { continue }
-                for stage in 0..<4 {
-                    stages[stage].nanoseconds.append(times[stage + 1] - times[stage])
-                }
+        guard let vision = model.vision, let frame = noiseFrame() else { return [] }
+        var stages = [
+            Measurement.Stage("preprocess"), Measurement.Stage("encode"),
+            Measurement.Stage("project"), Measurement.Stage("fold"),
+        ]
+        for run in 0...4 * options.runCount {
+            var times = [clock.now()]
+            vision.preprocessor.run(frame, crop: nil, into: arena[vision.pixels], in: arena)
+            times.append(clock.now())
+            let features = vision.encoder.encode(in: arena, on: pool)
+            times.append(clock.now())
+            let tokens = vision.projector.project(
+                features,
+                isFirstFrame: run == 0,
+                in: arena,
+                on: pool
+            )
+            times.append(clock.now())
+            fold(tokens, into: live)
+            times.append(clock.now())
+            guard run > 0 else { continue }
+            for stage in 0..<4 {
+                stages[stage].nanoseconds.append(times[stage + 1] - times[stage])
             }
-            if options.recordsKernels {
-                vision.preprocessor.run(frame, crop: nil, into: arena[vision.pixels], in: arena)
-                stages[1].profile = profile { _ = vision.encoder.encode(in: arena, on: pool) }
-            }
-            return stages
-        case .none: return []
         }
+        if options.recordsKernels {
+            vision.preprocessor.run(frame, crop: nil, into: arena[vision.pixels], in: arena)
+            stages[1].profile = profile { _ = vision.encoder.encode(in: arena, on: pool) }
+        }
+        return stages
     }
 
     /// A frame of 640 x 480, or the largest planned, of seeded noise in the session's slot.

@@ -79,21 +79,13 @@ extension Session {
 
     /// The features of the last frame, if the projector compares frames.
     private var projectorTensor: Tensor? {
-        switch model.vision {
-        case .some(let vision): vision.projector.stateTensor.map { arena[$0] }
-        case .none: nil
-        }
+        model.vision?.projector.stateTensor.map { arena[$0] }
     }
 
     /// What the memory keeps of past frames, and what the change gate compares the next one with.
     private var memoryTensors: [Tensor] {
-        switch model.vision {
-        case .some(let vision):
-            var tensors: [Tensor] = []
-            for planned in model.memory.tensors { tensors.append(arena[planned]) }
-            return tensors + [arena[vision.gate.reference]]
-        case .none: return []
-        }
+        guard let vision = model.vision else { return [] }
+        return (model.memory.tensors + [vision.gate.reference]).map { arena[$0] }
     }
 
     /// Hands out the bytes of a saved state in order: header, tensors, supplement, checksum.

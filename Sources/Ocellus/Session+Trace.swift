@@ -38,21 +38,17 @@ package struct VisionTrace {
 extension Session {
     /// Shows a frame to the session as `see` does, gate or not, and copies each stage.
     package mutating func traceFrame(_ frame: Frame) throws(OcellusError) -> VisionTrace {
-        switch model.vision {
-        case .some(let vision):
-            do {
-                try vision.preprocessor.validate(frame.size, crop: nil)
-            } catch {
-                throw .image(error)
-            }
-            var (position, statistics) = (self.position, StreamStatistics())
-            let stages = traceStages(of: frame, vision: vision, &position, &statistics)
-            self.position = position
-            frameCount += 1
-            return stages
-        case .none:
-            throw .noVision(path: model.path)
+        guard let vision = model.vision else { throw .noVision(path: model.path) }
+        do {
+            try vision.preprocessor.validate(frame.size, crop: nil)
+        } catch {
+            throw .image(error)
         }
+        var (position, statistics) = (self.position, StreamStatistics())
+        let stages = traceStages(of: frame, vision: vision, &position, &statistics)
+        self.position = position
+        frameCount += 1
+        return stages
     }
 
     private func traceStages(

@@ -47,12 +47,7 @@ public struct Session: ~Copyable {
         } catch {
             throw .memory(error)
         }
-        switch model.vision {
-        case .some(let vision):
-            vision.encoder.prepare(in: arena)
-            vision.projector.prepare(in: arena)
-        case .none: break
-        }
+        model.vision?.prepare(in: arena)
         pool = ThreadPool(threadCount: model.options.threadCount, cores: model.options.cores)
         detokenizer = Detokenizer(model.vocabulary)
         drafter = Drafter(
@@ -70,19 +65,14 @@ public struct Session: ~Copyable {
     /// Where a frame source may put the next picture, so that no frame is copied; nil without
     /// vision.
     public var frameSlot: Bytes? {
-        switch model.vision {
-        case .some(let vision): arena[vision.frameSlot]
-        case .none: nil
-        }
+        guard let vision = model.vision else { return nil }
+        return arena[vision.frameSlot]
     }
 
     /// Forgets all frames.
     public mutating func reset() {
         live.reset()
-        switch model.vision {
-        case .some(let vision): vision.projector.reset(in: arena)
-        case .none: break
-        }
+        model.vision?.projector.reset(in: arena)
         frameCount = 0
         position = FrameMemory.Position()
         switch model.memory {
@@ -106,26 +96,22 @@ public struct Session: ~Copyable {
         _ frame: Frame,
         crop: CropRectangle? = nil
     ) throws(OcellusError) {
-        switch model.vision {
-        case .some(let vision):
-            do {
-                try vision.preprocessor.validate(frame.size, crop: crop)
-            } catch {
-                throw .image(error)
-            }
-            var (position, statistics) = (self.position, self.statistics)
-            lastFrame = look(
-                at: frame,
-                crop: crop,
-                vision: vision,
-                position: &position,
-                statistics: &statistics
-            )
-            (self.position, self.statistics) = (position, statistics)
-            frameCount += 1
-        case .none:
-            throw .noVision(path: model.path)
+        guard let vision = model.vision else { throw .noVision(path: model.path) }
+        do {
+            try vision.preprocessor.validate(frame.size, crop: crop)
+        } catch {
+            throw .image(error)
         }
+        var (position, statistics) = (self.position, self.statistics)
+        lastFrame = look(
+            at: frame,
+            crop: crop,
+            vision: vision,
+            position: &position,
+            statistics: &statistics
+        )
+        (self.position, self.statistics) = (position, statistics)
+        frameCount += 1
     }
 
     /// Brings the live state up to date with the memory, before it is used.

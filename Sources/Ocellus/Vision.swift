@@ -5,7 +5,10 @@ public import OcellusMemory
 public import OcellusModels
 
 /// The parts of a model that turn a frame into image tokens, and their buffers.
-public struct Vision: ~Copyable {
+///
+/// A class, so that the compiler sees one reference where a session uses it. Of a non-copyable struct it
+/// walks all fields at each use, and there are hundreds: this module took minutes to compile.
+public final class Vision {
     /// Where a frame source puts the picture: the bytes of the largest frame, three per pixel.
     public let frameSlot: PlannedBytes
     /// The preprocessed picture, (3, imageSize * imageSize).
@@ -65,6 +68,12 @@ public struct Vision: ~Copyable {
         self.preprocessor = preprocessor
         self.gate = gate
         self.encoder = encoder
+    }
+
+    /// Brings parameters into the form that the kernels read; called once, at start.
+    func prepare(in arena: borrowing Arena) {
+        encoder.prepare(in: arena)
+        projector.prepare(in: arena)
     }
 }
 
