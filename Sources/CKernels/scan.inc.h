@@ -108,6 +108,16 @@ INLINE void store_states(float *to, ptrdiff_t stride, ptrdiff_t channels,
     }
 }
 
+/* The values of token t times silu(z), if there is a gate. */
+INLINE vf gated(const ck_selective_scan_args *args, ptrdiff_t t, ptrdiff_t i,
+                ptrdiff_t count, vf values) {
+    const float *z = args->gates.data;
+    if (!z)
+        return values;
+    z += t * args->gates.columns + args->z_offset + i;
+    return values * silu(load_at(z, 0, count));
+}
+
 /*
  * LANES channels from i of the given count, and the states [first, first +
  * states), through all tokens. The first pass begins the sum over states in
@@ -141,12 +151,8 @@ INLINE void selective_scan_lanes(const ck_selective_scan_args *args,
                 sum += h[n] * c[n];
             }
         }
-        if (is_last) {
-            vf z = load_at(args->gates.data + t * args->gates.columns +
-                               args->z_offset + i,
-                           0, count);
-            sum = (sum + d * u) * silu(z);
-        }
+        if (is_last)
+            sum = gated(args, t, i, count, sum + d * u);
         store_at(out, sum, 0, count);
     }
     store_states(state, total, count, states, h);
@@ -184,8 +190,7 @@ INLINE void selective_step(const ck_selective_scan_args *args, ptrdiff_t i,
     vf sum = load_at(args->d + i, 0, count) * u;
     for (int lane = 0; lane < LANES; lane++)
         sum += sums[lane];
-    vf z = load_at(args->gates.data + args->z_offset + i, 0, count);
-    store_at(args->out.data + i, sum * silu(z), 0, count);
+    store_at(args->out.data + i, gated(args, 0, i, count, sum), 0, count);
 }
 
 INLINE void selective_scan_channels(const ck_selective_scan_args *args,

@@ -29,7 +29,7 @@ enum FrameMemory {
 
     init(
         _ memory: StreamMemory,
-        projector: Projector,
+        projector: borrowing Projector,
         stateCount: Int,
         planner: inout MemoryPlanner
     ) {

@@ -28,6 +28,8 @@ package struct TracedTensor {
 package struct VisionTrace {
     /// (3, height, width).
     package let pixels: TracedTensor
+    /// What each layer of the encoder made of them, by name: (tokens, width), with class token and registers.
+    package let layers: [(name: String, tokens: TracedTensor)]
     /// (cells, dVision).
     package let features: TracedTensor
     /// (tokens, dModel).
@@ -61,7 +63,10 @@ extension Session {
         let pixels = arena[vision.pixels]
         vision.preprocessor.run(frame, crop: nil, into: pixels, in: arena)
         let tracedPixels = TracedTensor(pixels, shape: [3, side, side])
-        let features = vision.encoder.encode(in: arena, on: pool)
+        var layers: [(name: String, tokens: TracedTensor)] = []
+        let features = vision.encoder.trace(in: arena, on: pool) { name, tokens in
+            layers.append((name, TracedTensor(tokens, shape: [tokens.rows, tokens.columns])))
+        }
         let tracedFeatures = TracedTensor(features, shape: [features.rows, features.columns])
         let tokens = vision.projector.project(
             features,
@@ -77,7 +82,12 @@ extension Session {
             position: &position,
             statistics: &statistics
         )
-        return VisionTrace(pixels: tracedPixels, features: tracedFeatures, tokens: tracedTokens)
+        return VisionTrace(
+            pixels: tracedPixels,
+            layers: layers,
+            features: tracedFeatures,
+            tokens: tracedTokens
+        )
     }
 
     /// Folds tokens into the live state, chunk by chunk, and copies the logits after each.

@@ -18,7 +18,7 @@ public import OcellusMemory
 /// - a: (channels, states) in f32, `-exp(A_log)`.
 /// - bc: (tokens, any); `b` and `c` are the columns at their offsets, `states` wide.
 /// - d: (channels).
-/// - gates: (tokens, any); `z` is the columns at its offset.
+/// - gates: (tokens, any); `z` is the columns at its offset. Nil for a scan without a gate.
 /// - h: (channels, states), carried from call to call.
 /// - out: (tokens, channels); may be `u` or `delta`.
 @_noAllocation @_noLocks
@@ -31,8 +31,8 @@ public func selectiveScan(
     bOffset: Int,
     cOffset: Int,
     d: WeightVector,
-    gates: Tensor,
-    zOffset: Int,
+    gates: Tensor?,
+    zOffset: Int = 0,
     state h: Tensor,
     into out: Tensor,
     on pool: borrowing ThreadPool
@@ -44,7 +44,10 @@ public func selectiveScan(
     precondition(a.type == .f32 && a.rows == channels && a.columns == states)
     precondition(bc.rows == tokens && bOffset >= 0 && cOffset >= 0)
     precondition(bOffset + states <= bc.columns && cOffset + states <= bc.columns)
-    precondition(gates.rows == tokens && zOffset >= 0 && zOffset + channels <= gates.columns)
+    if let gates {
+        precondition(gates.rows == tokens)
+        precondition(zOffset >= 0 && zOffset + channels <= gates.columns)
+    }
     // Safety: the shapes agree, and a holds floats.
     unsafe ck_selective_scan(
         pool.handle,
@@ -57,7 +60,7 @@ public func selectiveScan(
             b_offset: bOffset,
             c_offset: cOffset,
             d: d.base,
-            gates: gates.operand,
+            gates: gates?.operand ?? ck_tensor(),
             z_offset: zOffset,
             h: h.operand,
             out: out.operand

@@ -127,4 +127,11 @@ public struct WeightVector {
         precondition(index >= 0 && index < count)
         return unsafe base[index]  // Safety: checked.
     }
+
+    /// Some of the elements, as a view of the same weights.
+    public func elements(_ range: Range<Int>) -> WeightVector {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        // Safety: the range was checked.
+        return unsafe WeightVector(count: range.count, base: base + range.lowerBound)
+    }
 }

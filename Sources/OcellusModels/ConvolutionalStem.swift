@@ -34,24 +34,28 @@ struct ConvolutionalStem: ~Copyable {
     let output: FeatureMap
 
     private let layers: [Layer]
+    private let names: String
 
     /// Finds the parameters in a file and plans the buffers, layer by layer.
     ///
     /// - Shapes: pixels (3, imageSize * imageSize), planar; released by the caller.
     init(
         file: borrowing ModelFile,
-        imageSize: Int,
+        configuration: VisionConfiguration,
         pixels: PlannedTensor,
         planner: inout MemoryPlanner
     ) throws(ModelError) {
         let path = file.path
+        let imageSize = configuration.imageSize
+        let names = configuration.tower.tensors + "cnn."
+        let keys = configuration.tower.ownKeys + "cnn."
         let (strides, depthwise, activations, padding) = try reading {
             () throws(ModelFileError) in
             (
-                try file.ints("ocellus.vision.cnn.stride"),
-                try file.bools("ocellus.vision.cnn.depthwise"),
-                try file.strings("ocellus.vision.cnn.activation"),
-                try file.string("ocellus.vision.cnn.padding")
+                try file.ints(keys + "stride"),
+                try file.bools(keys + "depthwise"),
+                try file.strings(keys + "activation"),
+                try file.string(keys + "padding")
             )
         }
         guard !strides.isEmpty, depthwise.count == strides.count,
@@ -59,19 +63,19 @@ struct ConvolutionalStem: ~Copyable {
         else {
             throw .unsupported(
                 path: path,
-                what: "ocellus.vision.cnn.stride, .depthwise and .activation must be equally long "
+                what: "\(keys)stride, .depthwise and .activation must be equally long "
                     + "and not empty"
             )
         }
         guard padding == "tensorflow" || padding == "pytorch" else {
-            throw .unsupported(path: path, what: "ocellus.vision.cnn.padding is '\(padding)'")
+            throw .unsupported(path: path, what: "\(keys)padding is '\(padding)'")
         }
 
         var layers: [Layer] = []
         var input = pixels
         var (height, width, channels) = (imageSize, imageSize, 3)
         for index in strides.indices {
-            let name = "v.cnn.\(index)."
+            let name = "\(names)\(index)."
             let shape = try reading { () throws(ModelFileError) in
                 try file.shape(of: name + "weight")
             }
@@ -163,6 +167,7 @@ struct ConvolutionalStem: ~Copyable {
             (height, width, channels) = (geometry.outputHeight, geometry.outputWidth, outputs)
         }
         self.layers = layers
+        self.names = names
         output = FeatureMap(tensor: input, grid: FeatureGrid(height: height, width: width))
     }
 
@@ -179,53 +184,68 @@ struct ConvolutionalStem: ~Copyable {
     @_noAllocation @_noLocks
     func run(in arena: borrowing Arena, on pool: borrowing ThreadPool) {
         // By index: an iterator would count references to the array.
+        for index in 0..<layers.count { run(index, in: arena, on: pool) }
+    }
+
+    /// As `run`, and shows the result of each layer.
+    func trace(
+        in arena: borrowing Arena,
+        on pool: borrowing ThreadPool,
+        show: (String, Tensor) -> Void
+    ) {
         for index in 0..<layers.count {
-            let layer = layers[index]
-            let scratch = arena[layer.scratch]
-            let input = arena[layer.input]
-            let output = arena[layer.output]
-            switch layer.operation {
-            case .full(let weight, let patches, let isPlanar):
-                let patches = arena[patches]
-                if isPlanar {
-                    patchesFromPlanar(
-                        input,
-                        channels: input.rows,
-                        geometry: layer.geometry,
-                        into: patches,
-                        on: pool
-                    )
-                } else {
-                    patchesFromInterleaved(
-                        input,
-                        geometry: layer.geometry,
-                        into: patches,
-                        on: pool
-                    )
-                }
-                matMul(
-                    weight,
-                    patches,
-                    bias: layer.bias,
-                    into: output,
-                    scratch: scratch,
-                    on: pool
-                )
-                activate(output, layer.activation, on: pool)
-            case .depthwise(_, let prepared):
-                depthwiseConv2D(
+            run(index, in: arena, on: pool)
+            show("\(names)\(index)", arena[layers[index].output])
+        }
+    }
+
+    @_noAllocation @_noLocks
+    private func run(_ index: Int, in arena: borrowing Arena, on pool: borrowing ThreadPool) {
+        let layer = layers[index]
+        let scratch = arena[layer.scratch]
+        let input = arena[layer.input]
+        let output = arena[layer.output]
+        switch layer.operation {
+        case .full(let weight, let patches, let isPlanar):
+            let patches = arena[patches]
+            if isPlanar {
+                patchesFromPlanar(
                     input,
-                    weight: arena[prepared],
-                    bias: layer.bias,
+                    channels: input.rows,
                     geometry: layer.geometry,
-                    activation: layer.activation,
-                    into: output,
+                    into: patches,
                     on: pool
                 )
-            case .pointwise(let weight):
-                matMul(weight, input, bias: layer.bias, into: output, scratch: scratch, on: pool)
-                activate(output, layer.activation, on: pool)
+            } else {
+                patchesFromInterleaved(
+                    input,
+                    geometry: layer.geometry,
+                    into: patches,
+                    on: pool
+                )
             }
+            matMul(
+                weight,
+                patches,
+                bias: layer.bias,
+                into: output,
+                scratch: scratch,
+                on: pool
+            )
+            activate(output, layer.activation, on: pool)
+        case .depthwise(_, let prepared):
+            depthwiseConv2D(
+                input,
+                weight: arena[prepared],
+                bias: layer.bias,
+                geometry: layer.geometry,
+                activation: layer.activation,
+                into: output,
+                on: pool
+            )
+        case .pointwise(let weight):
+            matMul(weight, input, bias: layer.bias, into: output, scratch: scratch, on: pool)
+            activate(output, layer.activation, on: pool)
         }
     }
 

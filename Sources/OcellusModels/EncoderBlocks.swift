@@ -5,30 +5,26 @@ import OcellusMemory
 
 /// The blocks of a vision transformer, pre-norm, with full attention.
 ///
-///     x = x + out(attention(q(n), k(n), v(n))),  n = layerNorm(x)
-///     x = x + down(act(up(layerNorm(x))))
+///     x = x + s1 * out(attention(q(n), k(n), v(n))),  n = layerNorm(x)
+///     x = x + s2 * down(act(up(layerNorm(x))))
+///
+/// The factors s are there in DINOv2 (LayerScale, Touvron et al. 2021, equation 6). With a gate, as in
+/// ViTamin, the inside of `down` is `act(gate(n)) * up(n)`.
 ///
 /// - Source: Dosovitskiy et al. 2021, equations 2 and 3.
 struct EncoderBlocks: ~Copyable {
-    private struct Weights {
-        let norm1: LayerNorm
-        let query: Linear
-        let key: Linear
-        let value: Linear
-        let attentionOut: Linear
-        let norm2: LayerNorm
-        let up: Linear
-        let down: Linear
-    }
+    /// The count of blocks.
+    let count: Int
 
     private let configuration: VisionConfiguration
-    private let blocks: [Weights]
+    private let blocks: [EncoderBlock]
     private let normed: PlannedTensor
     private let query: PlannedTensor
     private let key: PlannedTensor
     private let value: PlannedTensor
     private let attended: PlannedTensor
     private let wide: PlannedTensor
+    private let gate: PlannedTensor?
     private let scratch: PlannedBytes
     private let scores: PlannedBytes
 
@@ -41,43 +37,20 @@ struct EncoderBlocks: ~Copyable {
         planner: inout MemoryPlanner
     ) throws(ModelError) {
         let d = c.dVision
-        var blocks: [Weights] = []
+        let name = c.tower.tensors + "blk."
+        var blocks: [EncoderBlock] = []
         for index in 0..<c.blockCount {
-            let name = "v.blk.\(index)."
-            func square(_ part: String) throws(ModelError) -> Linear {
-                try Linear(name + part, outputs: d, inputs: d, file: file)
-            }
-            blocks.append(
-                Weights(
-                    norm1: try LayerNorm(name + "ln1", width: d, file: file),
-                    query: try square("attn_q"),
-                    key: try square("attn_k"),
-                    value: try square("attn_v"),
-                    attentionOut: try square("attn_out"),
-                    norm2: try LayerNorm(name + "ln2", width: d, file: file),
-                    up: try Linear(
-                        name + "ffn_up",
-                        outputs: c.feedForwardWidth,
-                        inputs: d,
-                        file: file
-                    ),
-                    down: try Linear(
-                        name + "ffn_down",
-                        outputs: d,
-                        inputs: c.feedForwardWidth,
-                        file: file
-                    )
-                )
-            )
+            blocks.append(try EncoderBlock("\(name)\(index).", configuration: c, file: file))
         }
         self.blocks = blocks
+        count = blocks.count
         configuration = c
 
-        func buffer(_ name: String, _ width: Int) -> PlannedTensor {
-            planner.tensor("v.blk." + name, rows: tokenCount, columns: width, in: .scratch)
+        func buffer(_ part: String, _ width: Int) -> PlannedTensor {
+            planner.tensor(name + part, rows: tokenCount, columns: width, in: .scratch)
         }
         scratch = planner.bytes(
-            "v.blk.quantised",
+            name + "quantised",
             count: matMulScratchByteCount(
                 tokens: tokenCount,
                 columns: max(d, c.feedForwardWidth)
@@ -92,7 +65,7 @@ struct EncoderBlocks: ~Copyable {
         planner.advance()
         attended = buffer("attended", d)
         scores = planner.bytes(
-            "v.blk.scores",
+            name + "scores",
             count: attentionScratchByteCount(tokens: tokenCount, threadCount: threadCount),
             in: .scratch
         )
@@ -104,87 +77,121 @@ struct EncoderBlocks: ~Copyable {
         planner.release(attended)
         planner.advance()
         wide = buffer("wide", c.feedForwardWidth)
-        planner.release(normed)
+        gate =
+            blocks.contains { $0.gate != nil } ? buffer("gate", c.feedForwardWidth) : nil
+        // A scaled branch ends in `normed` before it is added.
+        let isScaled = blocks.contains { $0.scale2 != nil }
+        if !isScaled { planner.release(normed) }
         planner.advance()
+        if isScaled { planner.release(normed) }
+        if let gate { planner.release(gate) }
         planner.release(wide)
         planner.release(scratch)
         planner.advance()
     }
 
-    /// Runs all blocks, in place.
+    /// Runs a block, in place.
     ///
     /// - Shapes: x (tokens, dVision).
     @_noAllocation @_noLocks
-    func run(_ x: Tensor, in arena: borrowing Arena, on pool: borrowing ThreadPool) {
-        let epsilon = configuration.epsilon
-        let (normed, attended, wide) = (arena[self.normed], arena[self.attended], arena[self.wide])
+    func run(
+        _ index: Int,
+        on x: Tensor,
+        in arena: borrowing Arena,
+        on pool: borrowing ThreadPool
+    ) {
+        beginProfilePart(index + 1)
+        let w = blocks[index]
+        attend(w, x, in: arena, on: pool)
+        feedForward(w, x, in: arena, on: pool)
+        beginProfilePart(0)
+    }
+
+    /// The first equation of a block.
+    @_noAllocation @_noLocks
+    private func attend(
+        _ w: EncoderBlock,
+        _ x: Tensor,
+        in arena: borrowing Arena,
+        on pool: borrowing ThreadPool
+    ) {
+        let (normed, attended) = (arena[self.normed], arena[self.attended])
         let (query, key, value) = (arena[self.query], arena[self.key], arena[self.value])
         let scratch = arena[self.scratch]
-        // By index: an iterator would count references to the array.
-        for index in 0..<blocks.count {
-            beginProfilePart(index + 1)
-            let w = blocks[index]
-            layerNorm(
-                x,
-                weight: w.norm1.weight,
-                bias: w.norm1.bias,
-                epsilon: epsilon,
-                into: normed,
-                on: pool
-            )
-            matMul(
-                w.query.weight,
-                normed,
-                bias: w.query.bias,
-                into: query,
-                scratch: scratch,
-                on: pool
-            )
-            matMul(w.key.weight, normed, bias: w.key.bias, into: key, scratch: scratch, on: pool)
-            matMul(
-                w.value.weight,
-                normed,
-                bias: w.value.bias,
-                into: value,
-                scratch: scratch,
-                on: pool
-            )
-            attention(
-                query: query,
-                key: key,
-                value: value,
-                headCount: configuration.headCount,
-                into: attended,
-                scratch: arena[scores],
-                on: pool
-            )
-            addMatMul(
-                w.attentionOut.weight,
-                attended,
-                bias: w.attentionOut.bias,
-                into: x,
-                scratch: scratch,
-                on: pool
-            )
-            layerNorm(
-                x,
-                weight: w.norm2.weight,
-                bias: w.norm2.bias,
-                epsilon: epsilon,
-                into: normed,
-                on: pool
-            )
-            matMul(w.up.weight, normed, bias: w.up.bias, into: wide, scratch: scratch, on: pool)
+        norm(x, w.norm1, into: normed, on: pool)
+        matMul(w.query, normed, into: query, scratch: scratch, on: pool)
+        matMul(w.key, normed, into: key, scratch: scratch, on: pool)
+        matMul(w.value, normed, into: value, scratch: scratch, on: pool)
+        attention(
+            query: query,
+            key: key,
+            value: value,
+            headCount: configuration.headCount,
+            into: attended,
+            scratch: arena[scores],
+            on: pool
+        )
+        addBranch(w.attentionOut, attended, scale: w.scale1, to: x, in: arena, on: pool)
+    }
+
+    /// The second equation of a block.
+    @_noAllocation @_noLocks
+    private func feedForward(
+        _ w: EncoderBlock,
+        _ x: Tensor,
+        in arena: borrowing Arena,
+        on pool: borrowing ThreadPool
+    ) {
+        let (normed, wide) = (arena[self.normed], arena[self.wide])
+        let scratch = arena[self.scratch]
+        norm(x, w.norm2, into: normed, on: pool)
+        matMul(w.up, normed, into: wide, scratch: scratch, on: pool)
+        if let weights = w.gate, let gate {
+            let gate = arena[gate]
+            matMul(weights, normed, into: gate, scratch: scratch, on: pool)
+            activate(gate, configuration.activation, on: pool)
+            multiply(gate, into: wide, on: pool)
+        } else {
             activate(wide, configuration.activation, on: pool)
+        }
+        addBranch(w.down, wide, scale: w.scale2, to: x, in: arena, on: pool)
+    }
+
+    @_noAllocation @_noLocks
+    private func norm(
+        _ x: Tensor,
+        _ norm: LayerNorm,
+        into out: Tensor,
+        on pool: borrowing ThreadPool
+    ) {
+        layerNorm(x, norm, epsilon: configuration.epsilon, into: out, on: pool)
+    }
+
+    /// Adds a branch: `x = x + s * (W input + b)`.
+    @_noAllocation @_noLocks
+    private func addBranch(
+        _ linear: Linear,
+        _ input: Tensor,
+        scale: WeightVector?,
+        to x: Tensor,
+        in arena: borrowing Arena,
+        on pool: borrowing ThreadPool
+    ) {
+        let scratch = arena[self.scratch]
+        guard let scale else {
             addMatMul(
-                w.down.weight,
-                wide,
-                bias: w.down.bias,
+                linear.weight,
+                input,
+                bias: linear.bias,
                 into: x,
                 scratch: scratch,
                 on: pool
             )
+            return
         }
-        beginProfilePart(0)
+        let branch = arena[normed]
+        matMul(linear, input, into: branch, scratch: scratch, on: pool)
+        scaleColumns(scale, into: branch, on: pool)
+        add(branch, into: x, on: pool)
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import OcellusFormat
+import OcellusKernels
 import OcellusMemory
 
 /// The parameters of one layer norm.
@@ -16,4 +17,16 @@ struct LayerNorm {
             )
         }
     }
+}
+
+/// The layer norm of each row, as the kernel of this name computes it.
+@_noAllocation @_noLocks
+func layerNorm(
+    _ x: Tensor,
+    _ norm: LayerNorm,
+    epsilon: Float,
+    into out: Tensor,
+    on pool: borrowing ThreadPool
+) {
+    layerNorm(x, weight: norm.weight, bias: norm.bias, epsilon: epsilon, into: out, on: pool)
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import OcellusFormat
+import OcellusKernels
 import OcellusMemory
 
 /// The parameters of one linear layer, out = W x + b.
@@ -22,4 +23,26 @@ struct Linear {
             )
         }
     }
+
+    private init(weight: WeightMatrix, bias: WeightVector?) {
+        self.weight = weight
+        self.bias = bias
+    }
+
+    /// Some of the outputs, of layers that are stored as one.
+    func outputs(_ range: Range<Int>) -> Linear {
+        Linear(weight: weight.rows(range), bias: bias?.elements(range))
+    }
+}
+
+/// `out = W x + b`, as `matMul` of the kernels computes it.
+@_noAllocation @_noLocks
+func matMul(
+    _ linear: Linear,
+    _ x: Tensor,
+    into out: Tensor,
+    scratch: Bytes,
+    on pool: borrowing ThreadPool
+) {
+    matMul(linear.weight, x, bias: linear.bias, into: out, scratch: scratch, on: pool)
 }

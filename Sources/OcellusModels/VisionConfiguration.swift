@@ -24,7 +24,7 @@ public struct VisionConfiguration: Sendable {
     public let dVision: Int
     /// The width inside the blocks' MLP.
     public let feedForwardWidth: Int
-    /// The count of transformer blocks.
+    /// The count of transformer blocks that run.
     public let blockCount: Int
     /// The count of attention heads.
     public let headCount: Int
@@ -32,12 +32,21 @@ public struct VisionConfiguration: Sendable {
     public let epsilon: Float
     /// The activation inside the blocks' MLP.
     public let activation: Activation
+    /// Whether the features pass the norm after the last block, if the file has it.
+    let hasFinalNorm: Bool
+    /// Whose names the file's keys and tensors have.
+    let tower: VisionTower
 
-    /// Reads and checks the sizes.
+    /// Reads and checks the sizes of a file's first network.
     ///
     /// - Throws: `ModelError.file` for missing keys, `.unsupported` for what this version does not
     ///   run.
     public init(file: borrowing ModelFile) throws(ModelError) {
+        try self.init(file: file, tower: VisionTower(index: 0))
+    }
+
+    /// Reads and checks the sizes of one of a file's networks.
+    init(file: borrowing ModelFile, tower: VisionTower) throws(ModelError) {
         let path = file.path
         guard file.architecture == "clip" else {
             throw .unsupported(
@@ -46,7 +55,7 @@ public struct VisionConfiguration: Sendable {
             )
         }
         func size(_ key: String, default fallback: Int? = nil) throws(ModelError) -> Int {
-            let key = "clip.vision." + key
+            let key = tower.keys + key
             if let fallback, !file.contains(key) { return fallback }
             let value = try reading { () throws(ModelFileError) in try file.int(key) }
             // Sizes far above any model are damage; they also keep all products inside an Int.
@@ -56,28 +65,34 @@ public struct VisionConfiguration: Sendable {
             return value
         }
         let name = try reading { () throws(ModelFileError) in
-            try file.string("ocellus.vision.encoder", default: "vit")
+            try file.string(tower.ownKeys + "encoder", default: "vit")
         }
         switch name {
         case "vit": architecture = .vit
         case "cnn": architecture = .cnn
         case "cnn-vit": architecture = .cnnVit
-        default: throw .unsupported(path: path, what: "ocellus.vision.encoder is '\(name)'")
+        default: throw .unsupported(path: path, what: "\(tower.ownKeys)encoder is '\(name)'")
         }
         imageSize = try size("image_size")
         dVision = try size("embedding_length")
         let needsBlocks = architecture != .cnn
         patchSize = try size("patch_size", default: architecture == .vit ? nil : 1)
         feedForwardWidth = try size("feed_forward_length", default: needsBlocks ? nil : 1)
-        blockCount = try size("block_count", default: needsBlocks ? nil : 0)
         headCount = try size("attention.head_count", default: needsBlocks ? nil : 1)
+        let features = try FeatureLayer(
+            file: file,
+            tower: tower,
+            statedBlockCount: try size("block_count", default: needsBlocks ? nil : 0)
+        )
+        (blockCount, hasFinalNorm) = (features.blockCount, features.hasFinalNorm)
         epsilon = try reading { () throws(ModelFileError) in
-            try file.float("clip.vision.attention.layer_norm_epsilon", default: 1e-5)
+            try file.float(tower.keys + "attention.layer_norm_epsilon", default: 1e-5)
         }
         guard epsilon.isFinite, epsilon >= 0 else {
             throw .unsupported(path: path, what: "the epsilon of the norms is not a number above 0")
         }
-        activation = try Self.activation(file)
+        activation = try Self.activation(file, tower)
+        self.tower = tower
         guard imageSize > 0, dVision > 0, patchSize > 0, headCount > 0, feedForwardWidth > 0,
             dVision % headCount == 0, patchSize <= imageSize
         else {
@@ -90,20 +105,22 @@ public struct VisionConfiguration: Sendable {
     }
 
     /// The activation by our key, which tells the two GELUs apart, else by llama.cpp's flags.
-    private static func activation(_ file: borrowing ModelFile) throws(ModelError) -> Activation {
-        if file.contains("ocellus.vision.activation") {
-            let name = try reading { () throws(ModelFileError) in
-                try file.string("ocellus.vision.activation")
-            }
+    ///
+    /// `clip.use_gelu` stands for "gelu" of a CLIP, which is the exact one, and for the tanh GELU of a
+    /// SigLIP, which has no class token.
+    private static func activation(
+        _ file: borrowing ModelFile,
+        _ tower: VisionTower
+    ) throws(ModelError) -> Activation {
+        let key = tower.ownKeys + "activation"
+        if file.contains(key) {
+            let name = try reading { () throws(ModelFileError) in try file.string(key) }
             switch name {
             case "gelu_erf": return .geluErf
             case "gelu_tanh": return .geluTanh
             case "quick_gelu": return .quickGelu
-            default:
-                throw .unsupported(
-                    path: file.path,
-                    what: "ocellus.vision.activation is '\(name)'"
-                )
+            case "silu": return .silu
+            default: throw .unsupported(path: file.path, what: "\(key) is '\(name)'")
             }
         }
         let (gelu, silu) = try reading { () throws(ModelFileError) in
@@ -112,7 +129,7 @@ public struct VisionConfiguration: Sendable {
                 try file.bool("clip.use_silu", default: false)
             )
         }
-        if gelu { return .geluTanh }
+        if gelu { return file.hasTensor(tower.tensors + "class_embd") ? .geluErf : .geluTanh }
         return silu ? .silu : .quickGelu
     }
 }

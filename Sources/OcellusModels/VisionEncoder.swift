@@ -3,29 +3,17 @@ public import OcellusFormat
 public import OcellusKernels
 public import OcellusMemory
 
-/// Pixels to features: a vision transformer, a convolutional network, or one before the other.
+/// Pixels to features: one network, or two whose features are joined cell by cell.
 public struct VisionEncoder: ~Copyable {
-    private enum Network: ~Copyable {
-        case vit(VisionTransformer)
-        case cnn(ConvolutionalStem)
-        case cnnVit(StemAndTransformer)
-    }
-
-    private struct StemAndTransformer: ~Copyable {
-        let stem: ConvolutionalStem
-        let transformer: VisionTransformer
-    }
-
-    /// The sizes.
+    /// The sizes of the first network.
     public let configuration: VisionConfiguration
     /// The arrangement of the features.
     public let grid: FeatureGrid
     /// The width of a feature.
-    public var dVision: Int { configuration.dVision }
+    public let dVision: Int
 
-    private let network: Network
-    private let output: PlannedTensor  // (class token and cells, dVision)
-    private let firstCell: Int
+    private let network: VisionNetwork
+    private let fused: FusedNetwork?
 
     /// Finds the parameters in a file and plans the buffers of a run.
     ///
@@ -38,72 +26,47 @@ public struct VisionEncoder: ~Copyable {
         threadCount: Int,
         planner: inout MemoryPlanner
     ) throws(ModelError) {
-        configuration = c
-        switch c.architecture {
-        case .vit:
-            let transformer = try VisionTransformer(
-                file: file,
-                configuration: c,
-                features: nil,
-                pixels: pixels,
-                threadCount: threadCount,
-                planner: &planner
-            )
-            output = transformer.output
-            firstCell = transformer.firstCell
-            grid = transformer.grid
-            network = .vit(transformer)
-        case .cnn:
-            let stem = try ConvolutionalStem(
-                file: file,
-                imageSize: c.imageSize,
-                pixels: pixels,
-                planner: &planner
-            )
-            guard stem.output.tensor.columns == c.dVision else {
-                throw .mismatch(
-                    path: file.path,
-                    what: "the width of the last convolution",
-                    expected: c.dVision,
-                    found: stem.output.tensor.columns
-                )
-            }
-            output = stem.output.tensor
-            firstCell = 0
-            grid = stem.output.grid
-            network = .cnn(stem)
-        case .cnnVit:
-            let stem = try ConvolutionalStem(
-                file: file,
-                imageSize: c.imageSize,
-                pixels: pixels,
-                planner: &planner
-            )
-            let transformer = try VisionTransformer(
-                file: file,
-                configuration: c,
-                features: stem.output,
-                pixels: pixels,
-                threadCount: threadCount,
-                planner: &planner
-            )
-            output = transformer.output
-            firstCell = transformer.firstCell
-            grid = transformer.grid
-            network = .cnnVit(StemAndTransformer(stem: stem, transformer: transformer))
+        let towerCount = try reading { () throws(ModelFileError) in
+            try file.int("ocellus.vision.towers", default: 1)
         }
+        guard 1...2 ~= towerCount else {
+            throw .unsupported(
+                path: file.path,
+                what: "ocellus.vision.towers is \(towerCount); this version runs 1 and 2"
+            )
+        }
+        let network = try VisionNetwork(
+            file: file,
+            configuration: c,
+            pixels: pixels,
+            threadCount: threadCount,
+            planner: &planner
+        )
+        let fused =
+            towerCount == 2
+            ? try FusedNetwork(
+                file: file,
+                first: network,
+                pixels: pixels,
+                threadCount: threadCount,
+                planner: &planner
+            ) : nil
+        configuration = c
+        grid = network.grid
+        switch fused {
+        case .some(let fused): dVision = fused.width
+        case .none: dVision = c.dVision
+        }
+        self.network = network
+        self.fused = fused
     }
 
     /// Brings parameters into the form that the kernels read; called once, at start.
     public func prepare(in arena: borrowing Arena) {
-        switch network {
-        case .vit(let transformer):
-            transformer.prepare(in: arena)
-        case .cnn(let stem):
-            stem.prepare(in: arena)
-        case .cnnVit(let both):
-            both.stem.prepare(in: arena)
-            both.transformer.prepare(in: arena)
+        network.prepare(in: arena)
+        switch fused {
+        case .some(let fused): fused.prepare(in: arena)
+        case .none: break
         }
     }
 
@@ -113,21 +76,35 @@ public struct VisionEncoder: ~Copyable {
     /// They are valid until the next run of any part.
     @_noAllocation @_noLocks
     public func encode(in arena: borrowing Arena, on pool: borrowing ThreadPool) -> Tensor {
-        switch network {
-        case .vit(let transformer):
-            transformer.run(in: arena, on: pool)
-        case .cnn(let stem):
-            stem.run(in: arena, on: pool)
-        case .cnnVit(let both):
-            both.stem.run(in: arena, on: pool)
-            both.transformer.run(in: arena, on: pool)
+        let features = network.encode(in: arena, on: pool)
+        switch fused {
+        case .some(let fused): return fused.join(features, in: arena, on: pool)
+        case .none: return features
         }
-        let all = arena[output]
-        return all.rows(firstCell..<all.rows)
+    }
+
+    /// As `encode`, and shows what each layer of the networks makes of the pixels, by the name of its
+    /// tensors: `v.embd`, `v.blk.0`, ...
+    ///
+    /// What is shown includes class token and registers. It allocates, and is not for the run of a
+    /// device.
+    public func trace(
+        in arena: borrowing Arena,
+        on pool: borrowing ThreadPool,
+        show: (String, Tensor) -> Void
+    ) -> Tensor {
+        let features = network.trace(in: arena, on: pool, show: show)
+        switch fused {
+        case .some(let fused): return fused.traceJoin(features, in: arena, on: pool, show: show)
+        case .none: return features
+        }
     }
 
     /// Ends the life of the features in the plan: called after the projector planned its last use.
     public func releaseOutput(from planner: inout MemoryPlanner) {
-        planner.release(output)
+        switch fused {
+        case .some(let fused): fused.releaseOutput(from: &planner)
+        case .none: network.releaseOutput(from: &planner)
+        }
     }
 }

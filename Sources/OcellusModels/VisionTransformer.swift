@@ -5,14 +5,15 @@ import OcellusMemory
 
 /// The transformer of a vision encoder: patch embedding, positions, blocks, norms.
 ///
-///     x = [class] + W patches + b, plus positions;  x = preNorm(x);  blocks;  x = postNorm(x)
+///     x = [class; registers; W patches + b] + positions;  x = preNorm(x);  blocks;  x = postNorm(x)
 ///
-/// The class token, the bias and both norms are there if the file has them. The patches are squares
-/// of pixels, or the cells of a convolutional stem's feature map.
+/// The class token, the registers (DINOv2), the bias and both norms are there if the file has them.
+/// The positions are those of class token and cells, or of the cells alone; registers have none. The
+/// patches are squares of pixels, or the cells of a convolutional stem's feature map.
 struct VisionTransformer: ~Copyable {
-    /// (class token and cells, dVision).
+    /// (class token, registers and cells, dVision).
     let output: PlannedTensor
-    /// The row of the first cell: 1 behind a class token.
+    /// The row of the first cell, behind class token and registers.
     let firstCell: Int
     /// The cells' arrangement in the picture.
     let grid: FeatureGrid
@@ -26,6 +27,7 @@ struct VisionTransformer: ~Copyable {
     private let input: Input
     private let patchEmbedding: Linear
     private let classToken: WeightMatrix?
+    private let registers: WeightMatrix?
     private let positionWeight: WeightMatrix
     private let positions: PlannedTensor
     private let preNorm: LayerNorm?
@@ -42,6 +44,7 @@ struct VisionTransformer: ~Copyable {
         planner: inout MemoryPlanner
     ) throws(ModelError) {
         let d = c.dVision
+        let names = c.tower.tensors
         let input: Input
         let inputWidth: Int
         let grid: FeatureGrid
@@ -61,7 +64,7 @@ struct VisionTransformer: ~Copyable {
             inputWidth = 3 * c.patchSize * c.patchSize
             grid = FeatureGrid(height: geometry.outputHeight, width: geometry.outputWidth)
             let patches = planner.tensor(
-                "v.patches",
+                names + "patches",
                 rows: grid.cellCount,
                 columns: inputWidth,
                 in: .scratch
@@ -69,42 +72,50 @@ struct VisionTransformer: ~Copyable {
             input = .pixels(pixels, patches: patches, geometry: geometry)
             planner.advance()
         }
-        let firstCell = file.hasTensor("v.class_embd") ? 1 : 0
+        func tokens(_ name: String, count: Int? = nil) throws(ModelError) -> WeightMatrix? {
+            guard let tensor = file.tensor(name) else { return nil }
+            return try reading { () throws(ModelFileError) in
+                try file.matrix(name, rows: count ?? max(tensor.elementCount / d, 1), columns: d)
+            }
+        }
+        let classToken = try tokens(names + "class_embd", count: 1)
+        let registers = try tokens(names + "register_embd")
+        let classCount = classToken == nil ? 0 : 1
+        let firstCell = classCount + (registers?.rows ?? 0)
         let tokenCount = firstCell + grid.cellCount
 
         let patchEmbedding = try Linear(
-            "v.patch_embd",
+            names + "patch_embd",
             outputs: d,
             inputs: inputWidth,
-            hasBias: file.hasTensor("v.patch_embd.bias"),
+            hasBias: file.hasTensor(names + "patch_embd.bias"),
             file: file
         )
-        let classToken =
-            firstCell == 1
-            ? try reading { () throws(ModelFileError) in
-                try file.matrix("v.class_embd", rows: 1, columns: d)
-            } : nil
         let positionWeight = try reading { () throws(ModelFileError) in
-            try file.matrix("v.position_embd.weight", rows: tokenCount, columns: d)
+            let name = names + "position_embd.weight"
+            let isOfCells = file.tensor(name)?.elementCount == grid.cellCount * d
+            let rows = (isOfCells ? 0 : classCount) + grid.cellCount
+            return try file.matrix(name, rows: rows, columns: d)
         }
         func norm(_ name: String) throws(ModelError) -> LayerNorm? {
             file.hasTensor(name + ".weight")
                 ? try LayerNorm(name, width: d, file: file) : nil
         }
-        let (preNorm, postNorm) = (try norm("v.pre_ln"), try norm("v.post_ln"))
+        let preNorm = try norm(names + "pre_ln")
+        let postNorm = c.hasFinalNorm ? try norm(names + "post_ln") : nil
 
         let positions = planner.tensor(
-            "v.position_embd.weight",
+            names + "positions",
             rows: tokenCount,
             columns: d,
             in: .state
         )
         let scratch = planner.bytes(
-            "v.patch_embd.quantised",
+            names + "patch_embd.quantised",
             count: matMulScratchByteCount(tokens: grid.cellCount, columns: inputWidth),
             in: .scratch
         )
-        let output = planner.tensor("v.tokens", rows: tokenCount, columns: d, in: .scratch)
+        let output = planner.tensor(names + "tokens", rows: tokenCount, columns: d, in: .scratch)
         planner.release(scratch)
         switch input {
         case .pixels(_, let patches, _): planner.release(patches)
@@ -125,6 +136,7 @@ struct VisionTransformer: ~Copyable {
         self.input = input
         self.patchEmbedding = patchEmbedding
         self.classToken = classToken
+        self.registers = registers
         self.positionWeight = positionWeight
         self.positions = positions
         self.preNorm = preNorm
@@ -132,13 +144,46 @@ struct VisionTransformer: ~Copyable {
         self.scratch = scratch
     }
 
-    /// Brings the positions into `Float`; called once, at start.
+    /// Brings the positions into `Float`, those of tokens without one to 0; called once, at start.
     func prepare(in arena: borrowing Arena) {
-        dequantize(positionWeight, into: arena[positions])
+        let positions = arena[self.positions]
+        let cellCount = grid.cellCount
+        let classCount = positionWeight.rows - cellCount
+        positions.fill(0)
+        dequantize(positionWeight.rows(0..<classCount), into: positions.rows(0..<classCount))
+        dequantize(
+            positionWeight.rows(classCount..<positionWeight.rows),
+            into: positions.rows(firstCell..<positions.rows)
+        )
+    }
+
+    /// Encodes the pixels into `output`.
+    @_noAllocation @_noLocks
+    func run(in arena: borrowing Arena, on pool: borrowing ThreadPool) {
+        embed(in: arena, on: pool)
+        // By index: an iterator would count references to the array.
+        for index in 0..<blocks.count { blocks.run(index, on: arena[output], in: arena, on: pool) }
+        finish(in: arena, on: pool)
+    }
+
+    /// As `run`, and shows the tokens after the embedding and after each block.
+    func trace(
+        in arena: borrowing Arena,
+        on pool: borrowing ThreadPool,
+        show: (String, Tensor) -> Void
+    ) {
+        let names = configuration.tower.tensors
+        embed(in: arena, on: pool)
+        show(names + "embd", arena[output])
+        for index in 0..<blocks.count {
+            blocks.run(index, on: arena[output], in: arena, on: pool)
+            show("\(names)blk.\(index)", arena[output])
+        }
+        finish(in: arena, on: pool)
     }
 
     @_noAllocation @_noLocks
-    func run(in arena: borrowing Arena, on pool: borrowing ThreadPool) {
+    private func embed(in arena: borrowing Arena, on pool: borrowing ThreadPool) {
         let x = arena[output]
         let patches: Tensor
         switch input {
@@ -156,35 +201,26 @@ struct VisionTransformer: ~Copyable {
             patches = arena[features]
         }
         matMul(
-            patchEmbedding.weight,
+            patchEmbedding,
             patches,
-            bias: patchEmbedding.bias,
             into: x.rows(firstCell..<x.rows),
             scratch: arena[scratch],
             on: pool
         )
-        if let classToken { dequantizeRow(classToken, row: 0, into: x.rows(0..<1)) }
+        if let classToken { dequantize(classToken, into: x.rows(0..<1)) }
+        if let registers {
+            dequantize(registers, into: x.rows(firstCell - registers.rows..<firstCell))
+        }
         add(arena[positions], into: x, on: pool)
         if let preNorm {
-            layerNorm(
-                x,
-                weight: preNorm.weight,
-                bias: preNorm.bias,
-                epsilon: configuration.epsilon,
-                into: x,
-                on: pool
-            )
+            layerNorm(x, preNorm, epsilon: configuration.epsilon, into: x, on: pool)
         }
-        blocks.run(x, in: arena, on: pool)
-        if let postNorm {
-            layerNorm(
-                x,
-                weight: postNorm.weight,
-                bias: postNorm.bias,
-                epsilon: configuration.epsilon,
-                into: x,
-                on: pool
-            )
-        }
+    }
+
+    @_noAllocation @_noLocks
+    private func finish(in arena: borrowing Arena, on pool: borrowing ThreadPool) {
+        guard let postNorm else { return }
+        let x = arena[output]
+        layerNorm(x, postNorm, epsilon: configuration.epsilon, into: x, on: pool)
     }
 }

@@ -15,6 +15,9 @@ struct TraceCommand: ParsableCommand {
             Files in the output folder, all float32 in C order unless said otherwise:
 
               pixels.npy      (3, H, W)                      the preprocessed picture
+              v.embd.npy      (tokens, width)                embedded patches, class token and registers first
+              v.blk.N.npy     (tokens, width)                after block N; v.cnn.N.npy after convolution N;
+                                                             v1.*.npy of a second network, and its pixels
               encoder.npy     (cells, dVision)               features of the vision encoder
               projector.npy   (tokens, dModel)               image tokens
               tokens.npy      (tokens), int64                token ids of the text
@@ -74,6 +77,10 @@ struct TraceCommand: ParsableCommand {
         for path in image {
             let stages = try see(path, with: &session)
             try NumPyFile.write(stages.pixels, to: folder.appendingPathComponent("pixels.npy"))
+            for layer in stages.layers {
+                let file = folder.appendingPathComponent(layer.name + ".npy")
+                try NumPyFile.write(layer.tokens, to: file)
+            }
             try NumPyFile.write(stages.features, to: folder.appendingPathComponent("encoder.npy"))
             try NumPyFile.write(stages.tokens, to: folder.appendingPathComponent("projector.npy"))
         }

@@ -6,7 +6,8 @@ import Testing
 struct VisionTests {
     static let fixtures = [
         "clip-ldpv2", "clip-f16", "siglip-mlp", "siglip-q8_0", "cnn-tensorflow", "cnn-pytorch",
-        "cnn-vit", "cnn-vit-q8_0",
+        "cnn-vit", "cnn-vit-q8_0", "dinov2-ldp", "dinov2-cabstractor", "cobra-mlp",
+        "cobra-ldpnet", "siglip-vss", "clip-vss", "clip-older", "clip-newer",
     ].map { Fixture(name: $0) }
 
     @Test(arguments: fixtures)

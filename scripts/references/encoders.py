@@ -35,7 +35,7 @@ class Transformer(nn.Module):
     kind = "vit"
 
     def __init__(
-        self, family: str, image: int, patch: int, width: int, blocks: int, heads: int, hidden: int
+        self, family: str, image: int, patch: int, width: int, blocks: int, heads: int, hidden: int, **more
     ) -> None:
         super().__init__()
         self.is_clip = family == "clip"
@@ -52,6 +52,7 @@ class Transformer(nn.Module):
             num_attention_heads=heads,
             layer_norm_eps=self.epsilon,
             attn_implementation="eager",
+            **more,
         )
         if self.is_clip:
             self.model = CLIPVisionModel(CLIPVisionConfig(**sizes, num_hidden_layers=blocks + 1))
@@ -65,14 +66,17 @@ class Transformer(nn.Module):
             return output.hidden_states[-2][0, 1:]  # without the class token
         return output.last_hidden_state[0]
 
-    def store(self, fixture: Fixture) -> None:
+    def store_embeddings(self, fixture: Fixture) -> None:
         embeddings = self.model.embeddings
         fixture.store_layer("v.patch_embd", embeddings.patch_embedding)
         fixture.store_parameter("v.position_embd.weight", embeddings.position_embedding.weight)
         if self.is_clip:
             fixture.store_parameter("v.class_embd", embeddings.class_embedding)
             fixture.store_layer("v.pre_ln", self.model.pre_layrnorm)
-        else:
+
+    def store(self, fixture: Fixture) -> None:
+        self.store_embeddings(fixture)
+        if not self.is_clip:
             fixture.store_layer("v.post_ln", self.model.post_layernorm)
         for index, block in enumerate(self.model.encoder.layers[: self.blocks]):
             for theirs, ours in BLOCK_NAMES.items():

@@ -40,9 +40,12 @@ class Fixture:
     model: the reference then computes with exactly the weights of the file.
     """
 
-    def __init__(self, folder: Path, file_name: str, architecture: str, weight_type: Type) -> None:
+    def __init__(
+        self, folder: Path, file_name: str, architecture: str, weight_type: Type, has_own_keys: bool = True
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self.has_own_keys = has_own_keys  # those that llama.cpp has not
         self.weight_type = weight_type
         self.writer = gguf.GGUFWriter(folder / file_name, architecture)
         self.writer.add_name(folder.name)
@@ -65,13 +68,22 @@ class Fixture:
 
     @torch.no_grad()
     def store_parameter(self, name: str, parameter: torch.Tensor, exact: bool = False) -> None:
-        """Adds a parameter, without dimensions of size 1 in the middle, and rounds it in place."""
+        """Adds a parameter, without dimensions of size 1 behind the first, and rounds it in place."""
         squeezed = parameter.squeeze(1) if parameter.ndim == 3 else parameter
+        if parameter.ndim == 4 and parameter.shape[2:] == (1, 1):
+            squeezed = parameter.flatten(1)
         parameter.copy_(self.store(name, squeezed, exact).view_as(parameter))
 
     def store_layer(self, name: str, layer: torch.nn.Module) -> None:
         """Adds `name.weight` and, if the layer has one, `name.bias`."""
         self.store_parameter(name + ".weight", layer.weight)
+        if layer.bias is not None:
+            self.store_parameter(name + ".bias", layer.bias)
+
+    def store_filter(self, name: str, layer: torch.nn.Conv2d) -> None:
+        """Adds a depthwise convolution, without the dimension of size 1, never in blocks."""
+        with torch.no_grad():
+            layer.weight.copy_(self.store(name + ".weight", layer.weight.squeeze(1)).unsqueeze(1))
         if layer.bias is not None:
             self.store_parameter(name + ".bias", layer.bias)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Projectors from vision features to image tokens: LDPv2 (MobileVLM V2) and MLP, with the options
-that a model file may ask for."""
+"""Projectors from vision features to image tokens: MLP (LLaVA, Cobra) and LDPv2 (MobileVLM V2, Cobra), and
+the options that a model file may ask for around any projector."""
 
 from dataclasses import dataclass
 
@@ -21,38 +21,77 @@ class Options:
     positions: bool = False
 
 
-class Projector(nn.Module):
-    """MLP, then for LDPv2 an adaptive average pool and a depthwise convolution added to its input."""
+class MLP(nn.Module):
+    """Linear layers with exact GELU between them."""
+
+    kind = "mlp"
+
+    def __init__(self, inputs: int, grid: int, *widths: int) -> None:
+        super().__init__()
+        self.tokens, self.outputs = grid * grid, widths[-1]
+        self.first = nn.Linear(inputs, widths[0])
+        self.second = nn.Linear(widths[0], widths[1])
+        self.third = nn.Linear(widths[1], widths[2]) if len(widths) == 3 else None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.second(functional.gelu(self.first(x)))
+        return self.third(functional.gelu(x)) if self.third else x
+
+    def store(self, fixture: Fixture) -> None:
+        layers = [self.first, self.second, self.third]
+        for index, layer in enumerate(layer for layer in layers if layer):
+            fixture.store_layer(f"mm.{2 * index}", layer)
+
+
+class LDPv2(nn.Module):
+    """MLP, then an adaptive average pool and a depthwise convolution added to its input."""
+
+    kind = "ldpv2"
 
     def __init__(
-        self, kind: str, inputs: int, hidden: int, outputs: int, grid: int,
-        pooled: tuple[int, int] | None = None, options: Options = Options(),
-    ) -> None:  # fmt: skip
+        self, inputs: int, grid: int, hidden: int, outputs: int, pooled: tuple[int, int] | None = None
+    ) -> None:
         super().__init__()
-        self.kind, self.grid, self.options, self.outputs = kind, grid, options, outputs
-        self.states_grid = pooled is not None
+        self.outputs, self.grid, self.states_grid = outputs, grid, pooled is not None
         self.pooled = pooled or ((grid + 1) // 2, (grid + 1) // 2)
-        self.first = nn.Linear(inputs * (2 if options.temporal_difference else 1), hidden)
+        self.tokens = self.pooled[0] * self.pooled[1]
+        self.first = nn.Linear(inputs, hidden)
         self.second = nn.Linear(hidden, outputs)
-        tokens = grid * grid
-        if kind == "ldpv2":
-            self.peg = nn.Conv2d(outputs, outputs, 3, padding=1, groups=outputs)
-            tokens = self.pooled[0] * self.pooled[1]
+        self.peg = nn.Conv2d(outputs, outputs, 3, padding=1, groups=outputs)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.second(functional.gelu(self.first(x)))
+        cells = x.T.reshape(1, self.outputs, self.grid, self.grid)
+        cells = functional.adaptive_avg_pool2d(cells, self.pooled)
+        return (self.peg(cells) + cells)[0].flatten(1).T
+
+    def store(self, fixture: Fixture) -> None:
+        fixture.store_layer("mm.model.mlp.0", self.first)
+        fixture.store_layer("mm.model.mlp.2", self.second)
+        if self.states_grid:
+            fixture.add_counts("ocellus.projector.grid", list(self.pooled))
+        fixture.store_filter("mm.model.peg.0", self.peg)
+
+
+class Projector(nn.Module):
+    """A network of this file or of connectors.py with options; `make` gets the count of inputs and the grid."""
+
+    def __init__(self, make, inputs: int, grid: int, options: Options) -> None:
+        super().__init__()
+        self.options = options
+        self.network = make(inputs * (2 if options.temporal_difference else 1), grid)
+        self.kind, self.outputs = self.network.kind, self.network.outputs
         if options.positions:
-            self.positions = nn.Parameter(torch.zeros(tokens, outputs))
+            self.positions = nn.Parameter(torch.zeros(self.network.tokens, self.outputs))
         if options.frame_token:
-            self.frame_token = nn.Linear(inputs + (3 if options.frame_color else 0), outputs)
+            self.frame_token = nn.Linear(inputs + (3 if options.frame_color else 0), self.outputs)
 
     def forward(self, features: torch.Tensor, previous: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
         """The tokens (tokens, outputs) of a frame; for the first frame, `previous` is `features`."""
         x = features
         if self.options.temporal_difference:
             x = torch.cat([x, features - previous], dim=1)
-        x = self.second(functional.gelu(self.first(x)))
-        if self.kind == "ldpv2":
-            cells = x.T.reshape(1, self.outputs, self.grid, self.grid)
-            cells = functional.adaptive_avg_pool2d(cells, self.pooled)
-            x = (self.peg(cells) + cells)[0].flatten(1).T
+        x = self.network(x)
         if self.options.positions:
             x = x + self.positions
         if self.options.frame_token:
@@ -64,17 +103,9 @@ class Projector(nn.Module):
 
     def store(self, fixture: Fixture) -> None:
         for option in ("temporal_difference", "frame_token", "frame_color", "positions"):
-            fixture.writer.add_bool(f"ocellus.projector.{option}", getattr(self.options, option))
-        prefix = "mm.model.mlp" if self.kind == "ldpv2" else "mm"
-        fixture.store_layer(prefix + ".0", self.first)
-        fixture.store_layer(prefix + ".2", self.second)
-        if self.kind == "ldpv2":
-            if self.states_grid:
-                fixture.add_counts("ocellus.projector.grid", list(self.pooled))
-            weight = fixture.store("mm.model.peg.0.weight", self.peg.weight.squeeze(1))
-            with torch.no_grad():
-                self.peg.weight.copy_(weight.unsqueeze(1))
-            fixture.store_parameter("mm.model.peg.0.bias", self.peg.bias)
+            if fixture.has_own_keys:
+                fixture.writer.add_bool(f"ocellus.projector.{option}", getattr(self.options, option))
+        self.network.store(fixture)
         if self.options.positions:
             fixture.store_parameter("mm.model.position_embd.weight", self.positions)
         if self.options.frame_token:

@@ -246,7 +246,7 @@ typedef struct {
     ck_tensor bc;            /* (t, any), b and c at the offsets */
     ptrdiff_t b_offset, c_offset;
     const float *d;  /* (i) */
-    ck_tensor gates; /* (t, any), z at the offset */
+    ck_tensor gates; /* (t, any), z at the offset; data NULL: no gate */
     ptrdiff_t z_offset;
     ck_tensor h;   /* (i, n), updated */
     ck_tensor out; /* (t, i) */

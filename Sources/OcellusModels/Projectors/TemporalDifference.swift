@@ -10,18 +10,15 @@ import OcellusMemory
 struct TemporalDifference {
     /// The features of the last frame, (cells, dVision): part of the session's state.
     let previous: PlannedTensor
+    /// What is projected, (cells, 2 dVision): ends with its first use.
+    let joined: PlannedTensor
     private let change: PlannedTensor  // (cells, dVision)
-    private let joined: PlannedTensor  // (cells, 2 dVision)
 
     init(cellCount: Int, dVision: Int, planner: inout MemoryPlanner) {
         previous = planner.tensor("mm.previous", rows: cellCount, columns: dVision, in: .state)
         change = planner.tensor("mm.change", rows: cellCount, columns: dVision, in: .scratch)
         joined = planner.tensor("mm.joined", rows: cellCount, columns: 2 * dVision, in: .scratch)
         planner.release(change)
-    }
-
-    func releaseJoined(from planner: inout MemoryPlanner) {
-        planner.release(joined)
     }
 
     func reset(in arena: borrowing Arena) {
