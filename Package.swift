@@ -214,7 +214,7 @@ let package = Package(
         .testTarget(
             name: "OcellusConversionTests",
             dependencies: [
-                "Ocellus", "OcellusConversion", "OcellusFormat", "OcellusMemory",
+                "Ocellus", "OcellusConversion", "OcellusFormat", "OcellusImage", "OcellusMemory",
                 "ReferenceArrays",
             ],
             swiftSettings: hosted

@@ -10,9 +10,9 @@ package struct TracedTensor {
     /// The elements in C order.
     package let elements: [Float]
 
-    init(_ tensor: Tensor, shape: [Int]) {
-        precondition(shape.reduce(1, *) == tensor.count)
-        self.shape = shape
+    init(_ tensor: Tensor, shape: [Int]? = nil) {
+        self.shape = shape ?? [tensor.rows, tensor.columns]
+        precondition(self.shape.reduce(1, *) == tensor.count)
         let row = tensor.reshaped(rows: 1, columns: tensor.count)
         elements = (0..<tensor.count).map { row[0, $0] }
     }
@@ -22,18 +22,6 @@ package struct TracedTensor {
         shape = [parts.count] + (parts.first?.shape ?? [])
         elements = parts.flatMap { $0.elements }
     }
-}
-
-/// The stages of one frame.
-package struct VisionTrace {
-    /// (3, height, width).
-    package let pixels: TracedTensor
-    /// What each layer of the encoder made of them, by name: (tokens, width), with class token and registers.
-    package let layers: [(name: String, tokens: TracedTensor)]
-    /// (cells, dVision).
-    package let features: TracedTensor
-    /// (tokens, dModel).
-    package let tokens: TracedTensor
 }
 
 /// What `ocellus-kit trace` looks at. It allocates, and is not for the run of a device.
@@ -47,34 +35,12 @@ extension Session {
             throw .image(error)
         }
         var (position, statistics) = (self.position, StreamStatistics())
-        let stages = traceStages(of: frame, vision: vision, &position, &statistics)
-        self.position = position
-        frameCount += 1
-        return stages
-    }
-
-    private func traceStages(
-        of frame: Frame,
-        vision: borrowing Vision,
-        _ position: inout FrameMemory.Position,
-        _ statistics: inout StreamStatistics
-    ) -> VisionTrace {
-        let side = vision.encoder.configuration.imageSize
-        let pixels = arena[vision.pixels]
-        vision.preprocessor.run(frame, crop: nil, into: pixels, in: arena)
-        let tracedPixels = TracedTensor(pixels, shape: [3, side, side])
-        var layers: [(name: String, tokens: TracedTensor)] = []
-        let features = vision.encoder.trace(in: arena, on: pool) { name, tokens in
-            layers.append((name, TracedTensor(tokens, shape: [tokens.rows, tokens.columns])))
-        }
-        let tracedFeatures = TracedTensor(features, shape: [features.rows, features.columns])
-        let tokens = vision.projector.project(
-            features,
+        let (stages, features, tokens) = vision.trace(
+            frame,
             isFirstFrame: frameCount == 0,
             in: arena,
             on: pool
         )
-        let tracedTokens = TracedTensor(tokens, shape: [tokens.rows, tokens.columns])
         remember(
             tokens,
             of: features,
@@ -82,12 +48,9 @@ extension Session {
             position: &position,
             statistics: &statistics
         )
-        return VisionTrace(
-            pixels: tracedPixels,
-            layers: layers,
-            features: tracedFeatures,
-            tokens: tracedTokens
-        )
+        self.position = position
+        frameCount += 1
+        return stages
     }
 
     /// Folds tokens into the live state, chunk by chunk, and copies the logits after each.
@@ -128,8 +91,8 @@ extension Session {
         var hiddens: [TracedTensor] = []
         for layer in 0..<live.layout.layerCount {
             let (history, h) = (live.history(layer: layer), live.h(layer: layer))
-            histories.append(TracedTensor(history, shape: [history.rows, history.columns]))
-            hiddens.append(TracedTensor(h, shape: [h.rows, h.columns]))
+            histories.append(TracedTensor(history))
+            hiddens.append(TracedTensor(h))
         }
         return (TracedTensor(joining: histories), TracedTensor(joining: hiddens))
     }

@@ -106,6 +106,12 @@ extension PreprocessorSettings {
         case "pad": strategy = .pad
         default: throw refuse("ocellus.image.strategy is '\(strategyName)'")
         }
+        let margin = try fromFile { () throws(ModelFileError) in
+            try file.int("ocellus.image.margin", default: 0)
+        }
+        guard 0...imageSize ~= margin else {
+            throw refuse("ocellus.image.margin is \(margin), not from 0 to \(imageSize)")
+        }
         let filter: ResizeFilter
         switch filterName {
         case "bilinear": filter = .bilinear
@@ -115,6 +121,7 @@ extension PreprocessorSettings {
         self.init(
             outputWidth: imageSize,
             outputHeight: imageSize,
+            margin: margin,
             mean: SIMD3(mean[0], mean[1], mean[2]),
             standardDeviation: SIMD3(deviation[0], deviation[1], deviation[2]),
             strategy: strategy,

@@ -13,6 +13,15 @@ public enum ModelConversion {
         for model: PublishedModel,
         _ options: ConversionOptions
     ) throws -> [ConversionPlan] {
+        if CobraDescription.describes(model.settings) {
+            return try CobraDescription.plans(for: model, options)
+        }
+        if VisionDescription.describes(model.settings) {
+            return [try VisionDescription.plan(for: model, options)]
+        }
+        if MobileNetDescription.describes(model.settings) {
+            return [try MobileNetDescription.plan(for: model, options)]
+        }
         guard DecoderSizes.describes(model.settings) else {
             throw ConversionError.unsupported(
                 path: model.settings.path,

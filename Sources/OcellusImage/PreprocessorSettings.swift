@@ -18,6 +18,9 @@ public struct PreprocessorSettings: Sendable {
     public let outputWidth: Int
     /// The count of rows that the encoder takes.
     public let outputHeight: Int
+    /// By how many pixels the resized picture is larger than the output in each direction; they are cut
+    /// off, half on each side.
+    public let margin: Int
     /// The mean of red, green and blue, of samples from 0 to 1.
     public let mean: SIMD3<Float>
     /// The standard deviation of red, green and blue.
@@ -29,18 +32,21 @@ public struct PreprocessorSettings: Sendable {
 
     /// Settings as a model file has them.
     ///
-    /// - Precondition: the output has at least one pixel; the reader of the model file checked it.
+    /// - Precondition: the output has at least one pixel, the margin is not negative; the reader of the
+    ///   model file checked it.
     public init(
         outputWidth: Int,
         outputHeight: Int,
+        margin: Int = 0,
         mean: SIMD3<Float>,
         standardDeviation: SIMD3<Float>,
         strategy: Strategy = .crop,
         filter: ResizeFilter = .bicubic
     ) {
-        precondition(outputWidth > 0 && outputHeight > 0)
+        precondition(outputWidth > 0 && outputHeight > 0 && margin >= 0)
         self.outputWidth = outputWidth
         self.outputHeight = outputHeight
+        self.margin = margin
         self.mean = mean
         self.standardDeviation = standardDeviation
         self.strategy = strategy

@@ -26,9 +26,13 @@ struct ResizeGeometry {
         )
         regionX = (canvas.width - region.width) / 2
         regionY = (canvas.height - region.height) / 2
+        let covered = ImageSize(
+            width: output.width + settings.margin,
+            height: output.height + settings.margin
+        )
         switch settings.strategy {
-        case .stretch: resized = output
-        case .crop, .pad: resized = ResizeGeometry.cover(output, with: canvas)
+        case .stretch: resized = covered
+        case .crop, .pad: resized = ResizeGeometry.cover(covered, with: canvas)
         }
         outputX = (resized.width - output.width) / 2
         outputY = (resized.height - output.height) / 2

@@ -6,10 +6,10 @@ import OcellusMemory
 /// A MobileNet-style network: a sequence of convolutions with folded batch norms.
 ///
 /// Each layer is a full convolution, a depthwise one, or a pointwise one (a matrix product), then
-/// a bias and an activation. Feature maps are (height * width, channels), so a pointwise
-/// convolution needs no rearrangement.
+/// a bias and an activation. The result of an earlier layer may be added to it (MobileNetV2). Feature maps
+/// are (height * width, channels), so a pointwise convolution needs no rearrangement.
 ///
-/// - Source: Howard et al. 2017, table 1.
+/// - Source: Howard et al. 2017, table 1; Sandler et al. 2018, section 3.3.
 struct ConvolutionalStem: ~Copyable {
     private enum Operation {
         /// Patches of the input, then a matrix product.
@@ -26,6 +26,8 @@ struct ConvolutionalStem: ~Copyable {
         let activation: Activation
         let geometry: ConvolutionGeometry
         let input: PlannedTensor
+        /// What is added to the result: that of an earlier layer.
+        let shortcut: PlannedTensor?
         let output: PlannedTensor
         let scratch: PlannedBytes
     }
@@ -69,6 +71,19 @@ struct ConvolutionalStem: ~Copyable {
         }
         guard padding == "tensorflow" || padding == "pytorch" else {
             throw .unsupported(path: path, what: "\(keys)padding is '\(padding)'")
+        }
+
+        let shortcuts = try reading { () throws(ModelFileError) in
+            file.contains(keys + "shortcut")
+                ? try file.ints(keys + "shortcut") : [Int](repeating: -1, count: strides.count)
+        }
+        guard shortcuts.count == strides.count,
+            shortcuts.enumerated().allSatisfy({ -1..<$0.offset ~= $0.element })
+        else {
+            throw .unsupported(
+                path: path,
+                what: "\(keys)shortcut must have an earlier layer, or -1, per layer"
+            )
         }
 
         var layers: [Layer] = []
@@ -148,6 +163,10 @@ struct ConvolutionalStem: ~Copyable {
                 columns: outputs,
                 in: .scratch
             )
+            let shortcut = shortcuts[index] < 0 ? nil : layers[shortcuts[index]].output
+            guard shortcut.map({ $0.rows == pixelCount && $0.columns == outputs }) ?? true else {
+                throw .unsupported(path: path, what: "the shortcut to \(name) has another size")
+            }
             layers.append(
                 Layer(
                     operation: operation,
@@ -155,13 +174,18 @@ struct ConvolutionalStem: ~Copyable {
                     activation: try Self.activation(activations[index], path: path),
                     geometry: geometry,
                     input: input,
+                    shortcut: shortcut,
                     output: output,
                     scratch: scratch
                 )
             )
             planner.release(scratch)
             if case .full(_, let patches, _) = operation { planner.release(patches) }
-            if index > 0 { planner.release(input) }
+            // A result lives until it is the input, or a shortcut, for the last time.
+            for (source, result) in layers.enumerated()
+            where max(source + 1, shortcuts.lastIndex(of: source) ?? 0) == index {
+                planner.release(result.output)
+            }
             planner.advance()
             input = output
             (height, width, channels) = (geometry.outputHeight, geometry.outputWidth, outputs)
@@ -247,6 +271,7 @@ struct ConvolutionalStem: ~Copyable {
             matMul(weight, input, bias: layer.bias, into: output, scratch: scratch, on: pool)
             activate(output, layer.activation, on: pool)
         }
+        if let shortcut = layer.shortcut { add(arena[shortcut], into: output, on: pool) }
     }
 
     /// The size of a square kernel: 4-D and 3-D weights state it, 2-D ones are pointwise.

@@ -13,9 +13,9 @@ struct ConvertCommand: ParsableCommand {
         abstract: "Make GGUF files from a published model.",
         discussion: """
             SOURCE is a folder as Hugging Face has it (config.json, safetensors or pytorch_model.bin, \
-            single or sharded, tokenizer files), or a checkpoint in such a folder. PyTorch files are \
-            read without running what is in them. models/README.md lists the models that are known, \
-            with a page for each.
+            single or sharded, tokenizer files), of transformers, timm or open_clip, or a checkpoint in \
+            such a folder. PyTorch files are read without running what is in them. models/README.md \
+            lists the models that are known, with a page for each.
 
             Matrices keep the type that they have in SOURCE, or get --type; norms, biases, convolutions \
             of the decoder and parameters of the recurrence are F32. Rows that are no whole number of \
@@ -34,6 +34,9 @@ struct ConvertCommand: ParsableCommand {
               ocellus-kit convert mamba-130m-hf models/mamba-130m --type q8_0
               ocellus-kit convert mamba-130m models/mamba-130m --tokenizer gpt-neox-20b/tokenizer.json
               ocellus-kit convert mamba-2.8b-hf models/mamba-2.8b --type q4_k --dry-run
+              ocellus-kit convert clip-vit-base-patch16 models/clip-b16
+              ocellus-kit convert cobra+3b models/cobra --vision vit_large_patch14_reg4_dinov2 \\
+                  --vision vit_so400m_patch14_siglip_384 --tokenizer mamba-2.8b-zephyr
             """
     )
 

@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import Ocellus
 import OcellusCapture
+import OcellusFormat
 import OcellusImage
 import OcellusModels
 
@@ -31,10 +32,11 @@ struct TraceCommand: ParsableCommand {
               ocellus-kit trace --model models/ommatidium --image cat.jpg \\
                   --text "Is there a cat?" --out trace
               ocellus-kit trace --model decoder.gguf --tokens 1,2,3 --out trace
+              ocellus-kit trace --model vision.gguf --image cat.jpg --out trace
             """
     )
 
-    @Option(help: "Folder with decoder.gguf and vision.gguf, or a decoder file.")
+    @Option(help: "Folder with decoder.gguf and vision.gguf, or one of the files.")
     var model: String
     @Option(help: "A picture to see first; repeatable.")
     var image: [String] = []
@@ -68,22 +70,45 @@ struct TraceCommand: ParsableCommand {
             let size = try describing { try PictureFile.size(of: path) }
             options.maximumFrame = options.maximumFrame.union(size)
         }
-        var session = try describing { try Session(Model(path: model, options: options)) }
         let folder = URL(fileURLWithPath: outputPath, isDirectory: true)
         try writing(to: folder.path) {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         }
-
-        for path in image {
-            let stages = try see(path, with: &session)
-            try NumPyFile.write(stages.pixels, to: folder.appendingPathComponent("pixels.npy"))
-            for layer in stages.layers {
-                let file = folder.appendingPathComponent(layer.name + ".npy")
-                try NumPyFile.write(layer.tokens, to: file)
-            }
-            try NumPyFile.write(stages.features, to: folder.appendingPathComponent("encoder.npy"))
-            try NumPyFile.write(stages.tokens, to: folder.appendingPathComponent("projector.npy"))
+        if try isVisionFile() {
+            try traceVision(options, to: folder)
+        } else {
+            try traceModel(options, to: folder)
         }
+        print("wrote \(folder.path)")
+    }
+
+    /// Whether the model is a vision file, without a decoder.
+    private func isVisionFile() throws -> Bool {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: model, isDirectory: &isFolder),
+            !isFolder.boolValue
+        else { return false }
+        return try describing { try ModelFile(path: model).architecture == "clip" }
+    }
+
+    private func traceVision(_ options: SessionOptions, to folder: URL) throws {
+        guard tokens == nil, text == nil else {
+            throw ValidationError("\(model) has no decoder, so it cannot read a text")
+        }
+        let tracer = try describing { try VisionTracer(path: model, options: options) }
+        for path in image {
+            let stages = try describing {
+                try tracer.trace(
+                    PictureFile.decode(path, into: tracer.frameSlot, limit: options.maximumFrame)
+                )
+            }
+            try write(stages, to: folder)
+        }
+    }
+
+    private func traceModel(_ options: SessionOptions, to folder: URL) throws {
+        var session = try describing { try Session(Model(path: model, options: options)) }
+        for path in image { try write(try see(path, with: &session), to: folder) }
         if let ids = try textTokens(session) {
             let logits = session.traceTokens(ids)
             try NumPyFile.write(ids, to: folder.appendingPathComponent("tokens.npy"))
@@ -92,7 +117,15 @@ struct TraceCommand: ParsableCommand {
         let state = session.traceState()
         try NumPyFile.write(state.history, to: folder.appendingPathComponent("conv_state.npy"))
         try NumPyFile.write(state.h, to: folder.appendingPathComponent("ssm_state.npy"))
-        print("wrote \(folder.path)")
+    }
+
+    private func write(_ stages: VisionTrace, to folder: URL) throws {
+        let all =
+            [("pixels", stages.pixels)] + stages.layers.map { ($0.name, $0.tokens) }
+            + [("encoder", stages.features), ("projector", stages.tokens)]
+        for (name, tensor) in all {
+            try NumPyFile.write(tensor, to: folder.appendingPathComponent(name + ".npy"))
+        }
     }
 
     private func see(_ path: String, with session: inout Session) throws -> VisionTrace {

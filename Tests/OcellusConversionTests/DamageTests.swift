@@ -7,25 +7,6 @@ import Testing
 /// Wrong, truncated and mixed-up inputs: each is refused with a message that says where and what, and
 /// nothing is left behind.
 struct DamageTests {
-    /// The message with which a conversion is refused.
-    private func refusal(
-        of folder: PublishedFolder,
-        sourceLocation: SourceLocation = #_sourceLocation
-    ) throws -> String {
-        let out = try TemporaryFolder()
-        var message = ""
-        do {
-            try convert(folder.path, to: out.path)
-            Issue.record("nothing was refused", sourceLocation: sourceLocation)
-        } catch let error as ConversionError {
-            message = error.description
-        } catch let error as ModelFileError {
-            message = error.description
-        }
-        #expect(out.names == [], "files are left", sourceLocation: sourceLocation)
-        return message
-    }
-
     @Test(arguments: [("mamba-hf", "model.safetensors"), ("mamba", "pytorch_model.bin")])
     func `no truncated checkpoint is taken`(fixture: String, file: String) throws {
         let folder = try PublishedFolder(fixture)

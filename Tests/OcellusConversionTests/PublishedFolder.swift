@@ -1,5 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import OcellusConversion
+import OcellusFormat
+import Testing
+
+/// The message with which a conversion is refused; nothing may be left behind.
+func refusal(
+    of folder: PublishedFolder,
+    _ options: ConversionOptions = ConversionOptions(),
+    sourceLocation: SourceLocation = #_sourceLocation
+) throws -> String {
+    let out = try TemporaryFolder()
+    var message = ""
+    do {
+        try convert(folder.path, to: out.path, options)
+        Issue.record("nothing was refused", sourceLocation: sourceLocation)
+    } catch let error as ConversionError {
+        message = error.description
+    } catch let error as ModelFileError {
+        message = error.description
+    }
+    #expect(out.names == [], "files are left", sourceLocation: sourceLocation)
+    return message
+}
 
 /// A copy of a fixture as a folder of its own, to be damaged.
 final class PublishedFolder {

@@ -59,10 +59,15 @@ func convert(
 func expectClose(
     _ found: TracedTensor,
     _ expected: ReferenceArray,
+    _ stage: String = "",
     sourceLocation: SourceLocation = #_sourceLocation
 ) {
-    #expect(found.shape == expected.shape, sourceLocation: sourceLocation)
+    #expect(found.shape == expected.shape, "\(stage)", sourceLocation: sourceLocation)
     let scale = expected.elements.map { abs($0) }.max() ?? 0
     let error = zip(found.elements, expected.elements).map { abs($0 - $1) }.max() ?? 0
-    #expect(error <= 1e-4 * scale, "error \(error) of \(scale)", sourceLocation: sourceLocation)
+    #expect(
+        error <= 1e-4 * scale,
+        "\(stage): error \(error) of \(scale)",
+        sourceLocation: sourceLocation
+    )
 }

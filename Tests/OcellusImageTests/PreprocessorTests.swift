@@ -114,6 +114,7 @@ import Testing
             let settings = PreprocessorSettings(
                 outputWidth: number(40),
                 outputHeight: number(40),
+                margin: round % 3 * number(9),
                 mean: SIMD3(0, 0.5, 1),
                 standardDeviation: SIMD3(1, 1, 1),
                 strategy: strategies[round % 3],

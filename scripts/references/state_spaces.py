@@ -150,7 +150,11 @@ class LanguageModel(nn.Module):
 
     def forward(self, tokens: torch.Tensor) -> tuple[torch.Tensor, Run]:
         """The logits (tokens, rows), and the states at the end."""
-        hidden, run = self.backbone.embedding(tokens), Run()
+        return self.read(self.backbone.embedding(tokens))
+
+    def read(self, hidden: torch.Tensor) -> tuple[torch.Tensor, Run]:
+        """As `forward`, of embedded tokens."""
+        run = Run()
         for layer in self.backbone.layers:
             mixed, state = layer.mixer(layer.norm(hidden))
             hidden = hidden + mixed

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""timm without torchvision: its models do not use it, but importing timm does, and PyPI's torchvision does
-not load beside a torch for CPU. While timm is imported, stand-ins with any attribute take its place."""
+"""timm and open_clip without torchvision: their models do not use it, but importing them does, and PyPI's
+torchvision does not load beside a torch for CPU. While they are imported, stand-ins with any attribute take its
+place."""
 
 import sys
 from importlib.abc import Loader, MetaPathFinder
@@ -37,6 +38,7 @@ class _Finder(MetaPathFinder, Loader):
 
 _finder = _Finder()
 sys.meta_path.insert(0, _finder)
+import open_clip  # noqa: E402, F401
 import timm  # noqa: E402, F401
 
 sys.meta_path.remove(_finder)

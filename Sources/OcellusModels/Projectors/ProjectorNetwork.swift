@@ -5,6 +5,7 @@ import OcellusMemory
 
 /// The projectors by their names in `clip.projector_type`.
 enum ProjectorNetwork: ~Copyable {
+    case none(NoProjector)
     case mlp(MLPProjector)
     case ldp(LDPProjector)
     case ldpv2(LDPv2Projector)
@@ -25,6 +26,8 @@ enum ProjectorNetwork: ~Copyable {
         planner: inout MemoryPlanner
     ) throws(ModelError) {
         switch try Self.kind(of: file) {
+        case "none":
+            self = .none(NoProjector(input: input, planner: &planner))
         case "mlp":
             self = .mlp(try MLPProjector(file: file, input: input, planner: &planner))
         case "ldp":
@@ -38,7 +41,8 @@ enum ProjectorNetwork: ~Copyable {
         case let kind:
             throw .unsupported(
                 path: file.path,
-                what: "projector '\(kind)'; this version runs mlp, ldp, ldpv2, cabstractor and vss"
+                what:
+                    "projector '\(kind)'; this version runs none, mlp, ldp, ldpv2, cabstractor, vss"
             )
         }
     }
@@ -46,6 +50,7 @@ enum ProjectorNetwork: ~Copyable {
     /// (rowsBefore + image tokens, dModel).
     var tokens: PlannedTensor {
         switch self {
+        case .none(let network): network.tokens
         case .mlp(let network): network.tokens
         case .ldp(let network): network.tokens
         case .ldpv2(let network): network.tokens
@@ -57,6 +62,7 @@ enum ProjectorNetwork: ~Copyable {
     /// Brings parameters into the form that the kernels read; called once, at start.
     func prepare(in arena: borrowing Arena) {
         switch self {
+        case .none: break
         case .mlp: break
         case .ldp(let network): network.prepare(in: arena)
         case .ldpv2(let network): network.prepare(in: arena)
@@ -69,6 +75,7 @@ enum ProjectorNetwork: ~Copyable {
     @_noAllocation @_noLocks
     func run(_ x: Tensor, in arena: borrowing Arena, on pool: borrowing ThreadPool) {
         switch self {
+        case .none(let network): network.run(x, in: arena)
         case .mlp(let network): network.run(x, in: arena, on: pool)
         case .ldp(let network): network.run(x, in: arena, on: pool)
         case .ldpv2(let network): network.run(x, in: arena, on: pool)

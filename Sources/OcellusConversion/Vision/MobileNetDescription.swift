@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import OcellusFormat
+
+/// The vision file of a MobileNet: convolutions with their batch norms folded in.
+///
+///     W' = W g / sqrt(variance + epsilon),  b' = b - mean g / sqrt(variance + epsilon)
+///
+/// The features are the cells of the last map, before the pooling.
+enum MobileNetDescription {
+    private enum Layout { case huggingFaceV1, huggingFaceV2, timmV1, timmV2 }
+
+    private static func layout(_ settings: ModelSettings) -> Layout? {
+        switch settings.json["model_type"]?.string {
+        case "mobilenet_v1": return .huggingFaceV1
+        case "mobilenet_v2": return .huggingFaceV2
+        default: break
+        }
+        let name = settings.json["architecture"]?.string ?? ""
+        if name.hasPrefix("mobilenetv1") { return .timmV1 }
+        return name.hasPrefix("mobilenetv2") ? .timmV2 : nil
+    }
+
+    /// Whether settings are those of a MobileNet V1 or V2.
+    static func describes(_ settings: ModelSettings) -> Bool { layout(settings) != nil }
+
+    /// Plans the file.
+    ///
+    /// - Throws: `ConversionError`.
+    static func plan(
+        for model: PublishedModel,
+        _ options: ConversionOptions
+    ) throws -> ConversionPlan {
+        let (settings, checkpoint) = (model.settings, model.checkpoint)
+        func channels(_ name: String) -> Int { checkpoint[name + ".weight"]?.shape.first ?? 0 }
+        let isTimm: Bool
+        let layers: [MobileNetLayer]
+        switch layout(settings) {
+        case .huggingFaceV1, nil:
+            layers = MobileNetLayers.huggingFaceV1(prefix("mobilenet_v1.", checkpoint))
+            isTimm = false
+        case .huggingFaceV2:
+            guard try settings.size("output_stride", default: 32) == 32 else {
+                throw settings.bad("output_stride", "32", try settings.value("output_stride"))
+            }
+            try settings.require("first_layer_is_expansion", true)
+            layers = MobileNetLayers.huggingFaceV2(
+                prefix("mobilenet_v2.", checkpoint),
+                channels: channels
+            )
+            isTimm = false
+        case .timmV1:
+            layers = MobileNetLayers.timm(checkpoint, isV1: true, channels: channels)
+            isTimm = true
+        case .timmV2:
+            layers = MobileNetLayers.timm(checkpoint, isV1: false, channels: channels)
+            isTimm = true
+        }
+        var file = FileDescription(fileName: "vision.gguf", architecture: "clip")
+        ModelConversion.addOrigin(of: model, options, to: &file)
+        try ProjectorDescription.none.add(to: &file, of: checkpoint, width: 0)
+        try addKeys(of: layers, settings, isTimm: isTimm, width: channels, to: &file)
+        let pictures = try pictures(of: model, isTimm: isTimm)
+        pictures.add(to: &file)
+        pictures.addSize("clip.vision.", to: &file)
+        let epsilon = isTimm ? 1e-5 : try settings.number("layer_norm_eps", default: 1e-3)
+        for (index, layer) in layers.enumerated() {
+            try add(layer, "v.cnn.\(index)", epsilon, of: checkpoint, to: &file)
+        }
+        for name in checkpoint.tensors.keys
+        where name.hasPrefix("classifier.") || name.hasSuffix("num_batches_tracked") {
+            file.ignored.insert(name)
+        }
+        return try ConversionPlan(file, of: checkpoint, type: options.type)
+    }
+
+    /// The prefix that checkpoints of classifiers have.
+    private static func prefix(_ name: String, _ checkpoint: Checkpoint) -> String {
+        checkpoint.tensors.keys.contains { $0.hasPrefix(name) } ? name : ""
+    }
+
+    /// Google's MobileNets take pixels from -1 to 1.
+    private static func pictures(
+        of model: PublishedModel,
+        isTimm: Bool
+    ) throws -> PictureSettings {
+        guard !isTimm else {
+            return try PictureSettings(timm: try model.settings.below("pretrained_cfg"))
+        }
+        var usual = PictureSettings(
+            side: try model.settings.size("image_size", default: 224),
+            norm: PictureSettings.half,
+            strategy: "crop"
+        )
+        usual.filter = "bilinear"
+        return try usual.overridden(besides: model)
+    }
+
+    private static func addKeys(
+        of layers: [MobileNetLayer],
+        _ settings: ModelSettings,
+        isTimm: Bool,
+        width: (String) -> Int,
+        to file: inout FileDescription
+    ) throws(ConversionError) {
+        file.add(
+            "clip.vision.embedding_length",
+            .uint32(UInt32(width(layers[layers.count - 1].convolution)))
+        )
+        file.add("ocellus.vision.encoder", .string("cnn"))
+        file.add("ocellus.vision.activation", .string("gelu_erf"))
+        let isSame = isTimm ? false : try settings.flag("tf_padding", default: true)
+        file.add("ocellus.vision.cnn.padding", .string(isSame ? "tensorflow" : "pytorch"))
+        file.add("ocellus.vision.cnn.stride", .uint32s(layers.map { UInt32($0.stride) }))
+        file.add("ocellus.vision.cnn.depthwise", .bools(layers.map(\.isDepthwise)))
+        file.add(
+            "ocellus.vision.cnn.activation",
+            .strings(layers.map { $0.isActivated ? "relu6" : "none" })
+        )
+        file.add("ocellus.vision.cnn.shortcut", .int32s(layers.map { Int32($0.shortcut) }))
+    }
+
+    private static func add(
+        _ layer: MobileNetLayer,
+        _ name: String,
+        _ epsilon: Float,
+        of checkpoint: Checkpoint,
+        to file: inout FileDescription
+    ) throws(ConversionError) {
+        let weightName = layer.convolution + ".weight"
+        guard let tensor = checkpoint[weightName], tensor.shape.count == 4 else {
+            throw .missingTensor(path: checkpoint.path, tensor: weightName, expected: [])
+        }
+        let shape = tensor.shape
+        let outputs = shape[0]
+        let isPointwise = shape[2] == 1
+        func source(_ part: String) -> TensorMapping.Source {
+            TensorMapping.Source(layer.norm + part, [outputs])
+        }
+        let (gain, variance) = (source(".weight"), source(".running_var"))
+        file.add(
+            TensorMapping(
+                name + ".weight",
+                shape: isPointwise ? [outputs, shape[1]] : shape,
+                storage: isPointwise ? .matrix : .convolution,
+                content: .computed([TensorMapping.Source(weightName, shape), gain, variance]) {
+                    let (weight, gain, variance) = ($0[0], $0[1], $0[2])
+                    let size = weight.count / outputs
+                    return weight.indices.map {
+                        weight[$0] * gain[$0 / size] / (variance[$0 / size] + epsilon).squareRoot()
+                    }
+                }
+            )
+        )
+        file.add(
+            TensorMapping(
+                name + ".bias",
+                shape: [outputs],
+                storage: .exact,
+                content: .computed([source(".bias"), source(".running_mean"), gain, variance]) {
+                    let (bias, mean, gain, variance) = ($0[0], $0[1], $0[2], $0[3])
+                    return bias.indices.map {
+                        bias[$0] - mean[$0] * gain[$0] / (variance[$0] + epsilon).squareRoot()
+                    }
+                }
+            )
+        )
+    }
+}

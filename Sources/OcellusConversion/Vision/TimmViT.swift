@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Vision transformers of timm, whose configurations name an architecture; its sizes are in timm's code, and
+/// in the shapes of the tensors.
+///
+/// - Source: timm, models/vision_transformer.py.
+enum TimmViT {
+    /// Whether an architecture is one of these.
+    static func describes(_ architecture: String?) -> Bool {
+        architecture?.hasPrefix("vit_") ?? false
+    }
+
+    /// Reads the sizes.
+    static func sizes(of model: PublishedModel) throws -> ViTSizes {
+        let settings = model.settings
+        let architecture = try settings.text("architecture")
+        let arguments =
+            settings.has("model_args")
+            ? try settings.below("model_args")
+            : ModelSettings(path: settings.path, json: .object([]), prefix: "model_args.")
+        var pictures = try PictureSettings(timm: try settings.below("pretrained_cfg"))
+        let given = arguments.json["img_size"]
+        let side = given?.int ?? given?.ints?.first ?? pictures.side
+        guard 1...4096 ~= side else {
+            throw arguments.bad("img_size", "from 1 to 4096", .number(Double(side)))
+        }
+        if side != pictures.side {
+            pictures.margin = pictures.margin * side / pictures.side
+            pictures.side = side
+        }
+        return try sizes(architecture, arguments, pictures, of: model.checkpoint)
+    }
+
+    /// The sizes of an architecture whose tensors a checkpoint has, with `arguments` in place of the
+    /// architecture's own.
+    static func sizes(
+        _ architecture: String,
+        _ arguments: ModelSettings,
+        _ pictures: PictureSettings,
+        of checkpoint: Checkpoint
+    ) throws(ConversionError) -> ViTSizes {
+        func shape(_ name: String, _ rank: Int) throws(ConversionError) -> [Int] {
+            guard let tensor = checkpoint[name] else {
+                throw .missingTensor(path: checkpoint.path, tensor: name, expected: [])
+            }
+            guard tensor.shape.count == rank else {
+                throw .unsupported(
+                    path: tensor.path,
+                    what: "the tensor '\(name)' should have \(rank) dimensions, has \(tensor.shape)"
+                )
+            }
+            return tensor.shape
+        }
+        let patch = try shape("patch_embed.proj.weight", 4)
+        var blockCount = 0
+        while checkpoint["blocks.\(blockCount).norm1.weight"] != nil { blockCount += 1 }
+        let isCLIP = architecture.contains("_clip_")
+        return ViTSizes(
+            names: .timm,
+            patchSize: patch[3],
+            width: patch[0],
+            hidden: try shape("blocks.0.mlp.fc1.weight", 2)[0],
+            headCount: try arguments.size(
+                "num_heads",
+                default: headCount(architecture, width: patch[0])
+            ),
+            blockCount: blockCount,
+            epsilon: isCLIP ? 1e-5 : 1e-6,
+            activation: try activation(architecture, arguments),
+            featureLayer: isCLIP ? -2 : -1,
+            pictures: pictures,
+            resamplesWithAntialias: true
+        )
+    }
+
+    /// 16 for the shape-optimised and the largest models, else one for each 64 channels.
+    private static func headCount(_ architecture: String, width: Int) -> Int {
+        let with16 = ["_so400m_", "_huge_", "_giant_", "_gigantic_", "_giantopt_"]
+        let isExcepted = with16.contains { architecture.contains($0) }
+        return isExcepted && !architecture.hasSuffix("_dinov2") ? 16 : max(width / 64, 1)
+    }
+
+    private static func activation(
+        _ architecture: String,
+        _ arguments: ModelSettings
+    ) throws(ConversionError) -> String {
+        let withTanh = ["_patch32_", "_so400m_patch16_", "_giantopt_"]
+        let hasTanh =
+            architecture.contains("_siglip_")
+            && (withTanh.contains { architecture.contains($0) }
+                || architecture.contains("_large_") && architecture.hasSuffix("_512"))
+        let own =
+            hasTanh ? "gelu_tanh" : architecture.contains("_quickgelu_") ? "quick_gelu" : "gelu"
+        let name = try arguments.text("act_layer", default: own)
+        switch name {
+        case "gelu": return "gelu_erf"
+        case "gelu_tanh", "quick_gelu": return name
+        default:
+            throw arguments.bad("act_layer", "'gelu', 'gelu_tanh' or 'quick_gelu'", .string(name))
+        }
+    }
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+import OcellusFormat
+
+/// The part of a vision file that is one vision transformer: keys and tensors under llama.cpp's names, or
+/// under ours for the second of two.
+///
+/// Blocks behind the features, and the last norm if the features do not pass it, are left out.
+struct ViTDescription {
+    let sizes: ViTSizes
+    /// 0 for the first of a file, 1 for the second.
+    let tower: Int
+    let checkpoint: Checkpoint
+    /// What the names of its tensors begin with in the checkpoint.
+    let prefix: String
+
+    /// Finds the tower in a checkpoint: its tensors may be a part of a larger model.
+    ///
+    /// - Throws: `ConversionError.missingTensor` if it is not there.
+    init(
+        _ sizes: ViTSizes,
+        tower: Int,
+        in checkpoint: Checkpoint,
+        below part: String
+    ) throws(ConversionError) {
+        self.sizes = sizes
+        self.tower = tower
+        self.checkpoint = checkpoint
+        let patch = sizes.names.patch + ".weight"
+        let found = checkpoint.tensors.keys.filter { $0.hasPrefix(part) && $0.hasSuffix(patch) }
+        guard let name = found.min() else {
+            throw .missingTensor(path: checkpoint.path, tensor: part + patch, expected: [])
+        }
+        prefix = String(name.dropLast(patch.count))
+    }
+
+    private var keptBlocks: Int {
+        let layer = sizes.featureLayer
+        return layer < 0 ? sizes.blockCount + 1 + layer : layer
+    }
+    private var grid: Int { sizes.pictures.side / sizes.patchSize }
+
+    /// Adds keys and tensors, and says which tensors of the tower are not needed.
+    ///
+    /// - Throws: `ConversionError.unsupported` for a count of positions that is no square.
+    func add(to file: inout FileDescription) throws(ConversionError) {
+        addKeys(to: &file)
+        let (names, d) = (sizes.names, sizes.width)
+        let ours = tower == 0 ? "v." : "v\(tower)."
+        let p = sizes.patchSize
+        file.add(
+            TensorMapping(
+                ours + "patch_embd.weight",
+                from: prefix + names.patch + ".weight",
+                [d, 3, p, p],
+                storage: .convolution
+            )
+        )
+        if has(names.patch + ".bias") {
+            file.add(
+                TensorMapping(ours + "patch_embd.bias", from: prefix + names.patch + ".bias", [d])
+            )
+        }
+        let prefixTokens = [("class_embd", names.classToken), ("register_embd", names.registers)]
+        for (name, source) in prefixTokens where has(source) {
+            let shape = checkpoint[prefix + source]?.shape ?? []
+            let rows = shape.reduce(1, *) / d
+            file.add(
+                TensorMapping(
+                    ours + name,
+                    from: prefix + source,
+                    shape,
+                    as: rows == 1 && name == "class_embd" ? [d] : [rows, d],
+                    storage: .exact
+                )
+            )
+        }
+        try addPositions(to: &file, ours)
+        if has(names.preNorm + ".weight") { addNorm(ours + "pre_ln", names.preNorm, to: &file) }
+        if sizes.featureLayer == -1 { addNorm(ours + "post_ln", names.finalNorm, to: &file) }
+        for block in 0..<keptBlocks { addBlock(block, ours, to: &file) }
+        ignoreRest(of: &file)
+    }
+
+    private func has(_ name: String) -> Bool { !name.isEmpty && checkpoint[prefix + name] != nil }
+
+    private func addKeys(to file: inout FileDescription) {
+        let keys = tower == 0 ? "clip.vision." : "ocellus.vision.\(tower)."
+        let own = tower == 0 ? "ocellus.vision." : keys
+        for (key, value) in [
+            ("patch_size", sizes.patchSize), ("embedding_length", sizes.width),
+            ("feed_forward_length", sizes.hidden),
+            ("block_count", keptBlocks), ("attention.head_count", sizes.headCount),
+        ] { file.add(keys + key, .uint32(UInt32(value))) }
+        file.add(keys + "attention.layer_norm_epsilon", .float32(sizes.epsilon))
+        sizes.pictures.addSize(keys, to: &file)
+        file.add(own + "encoder", .string("vit"))
+        file.add(own + "activation", .string(sizes.activation))
+    }
+
+    private func addPositions(
+        to file: inout FileDescription,
+        _ ours: String
+    ) throws(ConversionError) {
+        let name = prefix + sizes.names.positions
+        guard let tensor = checkpoint[name] else {
+            throw .missingTensor(path: checkpoint.path, tensor: name, expected: [])
+        }
+        let (d, rows) = (sizes.width, tensor.elementCount / sizes.width)
+        let root = Int(Double(rows).squareRoot())
+        let first = root * root == rows ? 0 : 1
+        guard root * root + first == rows, tensor.elementCount == rows * d else {
+            throw .unsupported(
+                path: tensor.path,
+                what:
+                    "the \(rows) positions of '\(name)' are no square, with a class token or without"
+            )
+        }
+        let source = TensorMapping.Source(name, tensor.shape)
+        let content: TensorMapping.Content
+        if root == grid {
+            content = .elements([source], change: { $0 })
+        } else {
+            let resample = BicubicResampling(
+                from: root,
+                to: grid,
+                antialias: sizes.resamplesWithAntialias
+            )
+            content = .computed([source]) { values in
+                values[0].prefix(first * d) + resample(values[0].dropFirst(first * d), width: d)
+            }
+        }
+        file.add(
+            TensorMapping(
+                ours + "position_embd.weight",
+                shape: [first + grid * grid, d],
+                storage: .exact,
+                content: content
+            )
+        )
+    }
+
+    private func addNorm(_ name: String, _ source: String, to file: inout FileDescription) {
+        for part in [".weight", ".bias"] {
+            file.add(TensorMapping(name + part, from: prefix + source + part, [sizes.width]))
+        }
+    }
+
+    private func addBlock(_ block: Int, _ ours: String, to file: inout FileDescription) {
+        let (names, d) = (sizes.names, sizes.width)
+        let (from, to) = ("\(names.blocks)\(block).", "\(ours)blk.\(block).")
+        func linear(_ name: String, _ source: String, _ outputs: Int, _ inputs: Int) {
+            let source = prefix + from + source
+            file.add(
+                TensorMapping(to + name + ".weight", from: source + "weight", [outputs, inputs])
+            )
+            file.add(TensorMapping(to + name + ".bias", from: source + "bias", [outputs]))
+        }
+        addNorm(to + "ln1", from + names.norm1, to: &file)
+        addNorm(to + "ln2", from + names.norm2, to: &file)
+        if names.queryKeyValue.count == 1 {
+            linear("attn_qkv", names.queryKeyValue[0], 3 * d, d)
+        } else {
+            for (name, source) in zip(["attn_q", "attn_k", "attn_v"], names.queryKeyValue) {
+                linear(name, source, d, d)
+            }
+        }
+        linear("attn_out", names.attentionOut + ".", d, d)
+        linear("ffn_up", names.up + ".", sizes.hidden, d)
+        linear("ffn_down", names.down + ".", d, sizes.hidden)
+        for (name, source) in [("ls1", names.scale1), ("ls2", names.scale2)]
+        where has(from + source) {
+            file.add(TensorMapping("\(to)\(name).weight", from: prefix + from + source, [d]))
+        }
+    }
+
+    /// What the features do not depend on: later blocks, the last norm, heads.
+    private func ignoreRest(of file: inout FileDescription) {
+        let names = sizes.names
+        var unused = names.unused
+        if sizes.featureLayer != -1 { unused.append(names.finalNorm + ".") }
+        unused += (keptBlocks..<max(sizes.blockCount, keptBlocks)).map { "\(names.blocks)\($0)." }
+        for name in checkpoint.tensors.keys where name.hasPrefix(prefix) {
+            let own = name.dropFirst(prefix.count)
+            if unused.contains(where: { own.hasPrefix($0) }) { file.ignored.insert(name) }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a library calls the tensors of a vision transformer; those of a block behind its own prefix.
+struct ViTNames {
+    let patch: String
+    let positions: String
+    let classToken: String
+    let registers: String
+    let preNorm: String
+    let finalNorm: String
+    /// What the names of the blocks begin with, before their numbers and a dot.
+    let blocks: String
+    let norm1: String
+    let norm2: String
+    /// One name for a fused layer, three otherwise, without the ending "weight" or "bias".
+    let queryKeyValue: [String]
+    let attentionOut: String
+    let up: String
+    let down: String
+    let scale1: String
+    let scale2: String
+    /// Beginnings of names that no feature depends on: pooling heads, classifiers, mask tokens.
+    let unused: [String]
+
+    /// CLIP and SigLIP of transformers.
+    static let clip = ViTNames(
+        patch: "embeddings.patch_embedding",
+        positions: "embeddings.position_embedding.weight",
+        classToken: "embeddings.class_embedding",
+        registers: "",
+        preNorm: "pre_layrnorm",
+        finalNorm: "post_layernorm",
+        blocks: "encoder.layers.",
+        norm1: "layer_norm1",
+        norm2: "layer_norm2",
+        queryKeyValue: ["self_attn.q_proj.", "self_attn.k_proj.", "self_attn.v_proj."],
+        attentionOut: "self_attn.out_proj",
+        up: "mlp.fc1",
+        down: "mlp.fc2",
+        scale1: "",
+        scale2: "",
+        unused: ["head.", "embeddings.position_ids"]
+    )
+
+    /// DINOv2 of transformers, with registers or without.
+    static let dinov2 = ViTNames(
+        patch: "embeddings.patch_embeddings.projection",
+        positions: "embeddings.position_embeddings",
+        classToken: "embeddings.cls_token",
+        registers: "embeddings.register_tokens",
+        preNorm: "",
+        finalNorm: "layernorm",
+        blocks: "encoder.layer.",
+        norm1: "norm1",
+        norm2: "norm2",
+        queryKeyValue: [
+            "attention.attention.query.", "attention.attention.key.",
+            "attention.attention.value.",
+        ],
+        attentionOut: "attention.output.dense",
+        up: "mlp.fc1",
+        down: "mlp.fc2",
+        scale1: "layer_scale1.lambda1",
+        scale2: "layer_scale2.lambda1",
+        unused: ["embeddings.mask_token"]
+    )
+
+    /// timm's VisionTransformer.
+    static let timm = ViTNames(
+        patch: "patch_embed.proj",
+        positions: "pos_embed",
+        classToken: "cls_token",
+        registers: "reg_token",
+        preNorm: "norm_pre",
+        finalNorm: "norm",
+        blocks: "blocks.",
+        norm1: "norm1",
+        norm2: "norm2",
+        queryKeyValue: ["attn.qkv."],
+        attentionOut: "attn.proj",
+        up: "mlp.fc1",
+        down: "mlp.fc2",
+        scale1: "ls1.gamma",
+        scale2: "ls2.gamma",
+        unused: ["attn_pool.", "head.", "fc_norm.", "mask_token"]
+    )
+
+    /// open_clip's VisionTransformer.
+    static let openCLIP = ViTNames(
+        patch: "conv1",
+        positions: "positional_embedding",
+        classToken: "class_embedding",
+        registers: "",
+        preNorm: "ln_pre",
+        finalNorm: "ln_post",
+        blocks: "transformer.resblocks.",
+        norm1: "ln_1",
+        norm2: "ln_2",
+        queryKeyValue: ["attn.in_proj_"],
+        attentionOut: "attn.out_proj",
+        up: "mlp.c_fc",
+        down: "mlp.c_proj",
+        scale1: "ls_1.gamma",
+        scale2: "ls_2.gamma",
+        unused: ["proj"]
+    )
+}

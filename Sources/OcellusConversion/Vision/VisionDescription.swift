@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+import OcellusFormat
+
+/// The vision file of one transformer, alone or with the projector of MobileVLM.
+///
+/// MobileVLM's own decoder is not Mamba: what is converted is its vision side, to stand before a Mamba
+/// decoder of equal width.
+enum VisionDescription {
+    /// Whether a model is a vision transformer, or has one and a projector of MobileVLM.
+    static func describes(_ settings: ModelSettings) -> Bool {
+        settings.has("mm_projector_type") || ViTSizes.describes(settings)
+    }
+
+    /// Plans the file.
+    ///
+    /// - Throws: `ConversionError`, and `ModelFileError.cannotOpen`.
+    static func plan(
+        for model: PublishedModel,
+        _ options: ConversionOptions
+    ) throws -> ConversionPlan {
+        guard model.settings.has("mm_projector_type") else {
+            let tower = try ViTDescription(
+                ViTSizes.sizes(of: model),
+                tower: 0,
+                in: model.checkpoint,
+                below: ""
+            )
+            return try plan(tower, .none, model, options)
+        }
+        let projector = try mobileVLM(model.settings)
+        guard let path = options.vision.first, options.vision.count == 1 else {
+            let name = model.settings.json["mm_vision_tower"]?.string
+            throw ConversionError.unsupported(
+                path: model.settings.path,
+                what: "needs one --vision, the CLIP that it is trained with: "
+                    + (name ?? "openai/clip-vit-large-patch14-336")
+            )
+        }
+        let clip = try PublishedModel(path: path)
+        let sizes = try ViTSizes.sizes(of: clip)
+        let joined = Checkpoint.joining([("", model.checkpoint), ("vision.", clip.checkpoint)])
+        var pictures = sizes.pictures
+        let aspect = try model.settings.text("image_aspect_ratio", default: "pad")
+        guard aspect == "pad" else {
+            throw model.settings.bad("image_aspect_ratio", "'pad'", .string(aspect))
+        }
+        pictures.strategy = "pad"
+        let seen = sizes.seeing(
+            pictures,
+            featureLayer: model.settings.json["mm_vision_select_layer"]?.int ?? -2
+        )
+        let tower = try ViTDescription(seen, tower: 0, in: joined, below: "vision.")
+        return try plan(tower, projector, model, options)
+    }
+
+    private static func mobileVLM(
+        _ settings: ModelSettings
+    ) throws(ConversionError) -> ProjectorDescription {
+        let kind = try settings.text("mm_projector_type")
+        let prefix = "model.mm_projector."
+        switch kind {
+        case "ldpnet":
+            return ProjectorDescription(
+                kind: "ldp",
+                first: prefix + "model.mlp.1.weight",
+                names: [(prefix + "model.", "mm.model.")]
+            )
+        case "ldpnetv2":
+            return ProjectorDescription(
+                kind: "ldpv2",
+                first: prefix + "mlp.mlp.0.weight",
+                names: [
+                    (prefix + "mlp.mlp.", "mm.model.mlp."), (prefix + "peg.peg.", "mm.model.peg."),
+                ]
+            )
+        case "mlp2x_gelu":
+            return ProjectorDescription(
+                kind: "mlp",
+                first: prefix + "0.weight",
+                names: [(prefix, "mm.")]
+            )
+        default:
+            throw settings.bad(
+                "mm_projector_type",
+                "'ldpnet', 'ldpnetv2' or 'mlp2x_gelu'",
+                .string(kind)
+            )
+        }
+    }
+
+    private static func plan(
+        _ tower: ViTDescription,
+        _ projector: ProjectorDescription,
+        _ model: PublishedModel,
+        _ options: ConversionOptions
+    ) throws -> ConversionPlan {
+        var file = FileDescription(fileName: "vision.gguf", architecture: "clip")
+        ModelConversion.addOrigin(of: model, options, to: &file)
+        try projector.add(to: &file, of: tower.checkpoint, width: tower.sizes.width)
+        try tower.add(to: &file)
+        tower.sizes.pictures.add(to: &file)
+        // What is not of the tower: text towers, decoders.
+        let used = Set(file.tensors.flatMap { $0.sources.map(\.name) })
+        for name in tower.checkpoint.tensors.keys
+        where !name.hasPrefix(tower.prefix) && !used.contains(name) {
+            file.ignored.insert(name)
+        }
+        return try ConversionPlan(file, of: tower.checkpoint, type: options.type)
+    }
+}

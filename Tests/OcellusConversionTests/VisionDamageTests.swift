@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import OcellusConversion
+import Testing
+
+/// Wrong and mixed-up vision models: each is refused with a message that names file and tensor or key, what
+/// was expected and what was found, and nothing is left behind.
+struct VisionDamageTests {
+    @Test
+    func `a configuration of another size names tensor, expected and found shape`() throws {
+        for (name, text, other, expected) in [
+            (
+                "clip-hf", "\"intermediate_size\": 36", "\"intermediate_size\": 48",
+                "model.safetensors: the tensor 'vision_model.encoder.layers.0.mlp.fc1.weight' should have "
+                    + "shape [48, 24], has [36, 24]"
+            ),
+            (
+                "siglip-hf", "\"patch_size\": 7", "\"patch_size\": 6",
+                "'vision_model.embeddings.patch_embedding.weight' should have shape [24, 3, 6, 6], has "
+                    + "[24, 3, 7, 7]"
+            ),
+            (
+                "dinov2-hf", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3",
+                "the tensor 'encoder.layer.2.norm1.weight' of shape [24] is missing"
+            ),
+            (
+                "dinov2-registers-hf", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1",
+                "has no place in this model"
+            ),
+        ] {
+            let folder = try PublishedFolder(name)
+            try folder.replace(text, by: other, in: "config.json")
+            let message = try refusal(of: folder)
+            #expect(message.contains(expected), "\(message)")
+        }
+    }
+
+    @Test
+    func `what a configuration may not say`() throws {
+        for (name, file, text, other, expected) in [
+            (
+                "clip-hf", "config.json", "\"quick_gelu\"", "\"relu\"",
+                "'vision_config.hidden_act' should be"
+            ),
+            (
+                "clip-hf", "config.json", "\"image_size\": 28", "\"image_size\": 35",
+                "'vision_config.image_size' should be 28 as in preprocessor_config.json, is 35"
+            ),
+            ("siglip-hf", "config.json", "\"siglip\"", "\"siglip2\"", "not NaFlex, is 'siglip2'"),
+            (
+                "siglip-hf", "preprocessor_config.json", "\"resample\": 2", "\"resample\": 1",
+                "'resample' should be 2 (bilinear) or 3 (bicubic), is 1"
+            ),
+            (
+                "dinov2-hf", "preprocessor_config.json", "\"shortest_edge\": 32",
+                "\"shortest_edge\": 16", "'size' should be at least 28, is 16"
+            ),
+            (
+                "siglip-timm", "config.json", "\"crop_mode\": \"center\"",
+                "\"crop_mode\": \"border\"", "'pretrained_cfg.crop_mode' should be"
+            ),
+            (
+                "clip-open", "open_clip_config.json", "\"layers\": 3", "\"layers\": [3, 4]",
+                "ResNets are not converted"
+            ),
+            (
+                "mobilevlm", "config.json", "\"ldpnet\"", "\"qformer\"",
+                "'mm_projector_type' should be 'ldpnet', 'ldpnetv2' or 'mlp2x_gelu', is 'qformer'"
+            ),
+        ] {
+            let folder = try PublishedFolder(name)
+            try folder.replace(text, by: other, in: file)
+            let message = try refusal(of: folder, options("clip-hf"))
+            #expect(message.contains(expected), "\(message)")
+            #expect(message.contains(file), "\(message)")
+        }
+    }
+
+    @Test
+    func `parts that are published apart must be those of the system`() throws {
+        for (name, parts, expected) in [
+            ("mobilevlm", [], "needs one --vision, the CLIP that it is trained with"),
+            (
+                "mobilevlm-v2", ["siglip-timm"],
+                "the tensor 'model.mm_projector.mlp.mlp.0.weight' should have shape [32, 20], has [32, 24]"
+            ),
+            ("cobra", ["dinov2-timm"], "needs --vision 2 times"),
+            (
+                "cobra", ["dinov2-timm", "dinov2-timm"],
+                "one SigLIP (without 'cls_token'), found 2 and 0"
+            ),
+            ("cobra", ["dinov2-timm", "siglip-hf"], "not a tower of timm"),
+        ] as [(String, [String], String)] {
+            let message = try refusal(of: PublishedFolder(name), options(parts))
+            #expect(message.contains(expected), "\(message)")
+        }
+    }
+
+    @Test
+    func `a cut checkpoint of a system is told as cut`() throws {
+        let folder = try PublishedFolder("cobra")
+        let name = "checkpoints/latest-checkpoint.pt"
+        let data = try folder.data(name)
+        try folder.write(data.prefix(data.count / 2), to: name)
+        let message = try refusal(of: folder, options("dinov2-timm", "siglip-timm"))
+        #expect(message.contains("latest-checkpoint.pt"), "\(message)")
+    }
+
+    private func options(_ parts: String...) -> ConversionOptions { options(parts) }
+
+    private func options(_ parts: [String]) -> ConversionOptions {
+        var options = ConversionOptions()
+        options.vision = parts.map { Fixture($0).path }
+        return options
+    }
+}

@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes vision models as they are published, and what their libraries compute from a picture.
+
+    python scripts/references/vision_checkpoints.py --out Tests/Fixtures/checkpoints
+    python scripts/references/vision_checkpoints.py --full cobra --out full       (not committed)
+
+Each folder is what a user downloads, tiny and random, saved by the library itself. Beside it: `pixels` (3, H, W),
+`v.embd` and `v.blk.N` (tokens, width) or `v.cnn.N` (cells, channels) after the layers, `encoder` (cells, dVision),
+and `projector` (tokens, dModel) of a whole system. All of picture.png.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+from transformers import CLIPConfig, CLIPModel, Dinov2Config, Dinov2Model, Dinov2WithRegistersConfig
+from transformers import Dinov2WithRegistersModel, MobileNetV1Config, MobileNetV1Model, MobileNetV2Config
+from transformers import MobileNetV2Model, SiglipConfig, SiglipModel
+from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPil
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.mobilenet_v1.image_processing_pil_mobilenet_v1 import MobileNetV1ImageProcessorPil
+from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+
+from timm_cpu import open_clip, timm  # first of all that needs timm
+
+from timm.layers import BatchNormAct2d
+from timm.models.efficientnet import _gen_mobilenet_v1, _gen_mobilenet_v2
+
+from fixture import randomize
+from systems import PICTURE, save, write_full_cobra, write_full_mobilevlm, write_systems
+
+IMAGENET = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
+
+
+def write_picture(out: Path) -> None:
+    """Noise on a gradient, not square."""
+    generator = np.random.default_rng(3)
+    rows, columns = np.mgrid[0:52, 0:76]
+    gradient = np.stack([4 * rows, 3 * columns, 255 - 2 * rows - columns], axis=-1)
+    noise = generator.integers(-40, 40, gradient.shape)
+    Image.fromarray((gradient + noise).clip(0, 255).astype(np.uint8)).save(out / PICTURE)
+
+
+@torch.no_grad()
+def enliven(model: nn.Module, seed: int) -> nn.Module:
+    """Gives all parameters and the statistics of batch norms values that matter."""
+    generator = torch.Generator().manual_seed(seed)
+    randomize(model, generator)
+    for name, buffer in model.named_buffers():
+        if name.endswith("running_mean"):
+            buffer.copy_(0.2 * torch.randn(buffer.shape, generator=generator))
+        elif name.endswith("running_var"):
+            buffer.copy_(0.5 + torch.rand(buffer.shape, generator=generator))
+    return model.eval()
+
+
+@dataclass
+class Stages:
+    """What is recorded of one picture."""
+
+    pixels: torch.Tensor
+    encoder: torch.Tensor
+    layers: dict[str, torch.Tensor] = field(default_factory=dict)
+
+    def save(self, folder: Path) -> None:
+        for name, values in {"pixels": self.pixels, "encoder": self.encoder, **self.layers}.items():
+            save(folder / f"{name}.npy", values)
+
+
+def transformer_stages(pixels: torch.Tensor, states: list[torch.Tensor], features: torch.Tensor, kept: int) -> Stages:
+    """The stages up to block `kept`, from the hidden states of all (tokens, width)."""
+    names = ["v.embd"] + [f"v.blk.{index}" for index in range(kept)]
+    return Stages(pixels, features, dict(zip(names, states)))
+
+
+def hooked_states(model: nn.Module, embedding: nn.Module, blocks: nn.ModuleList, pixels: torch.Tensor) -> list:
+    """What goes into the first block, and what comes out of each."""
+    states, hooks = [], [embedding.register_forward_hook(lambda _, i, o: states.append(o[0]))]
+    hooks += [block.register_forward_hook(lambda _, i, o: states.append(o[0])) for block in blocks]
+    model(pixels[None])
+    for hook in hooks:
+        hook.remove()
+    return states
+
+
+def convolution_stages(pixels: torch.Tensor, model: nn.Module, boundaries: list[nn.Module]) -> Stages:
+    """The results of some modules of a MobileNet, each under the number of its last convolution."""
+    layers, count = {}, 0
+
+    def note(_: nn.Module, inputs: tuple, output: torch.Tensor) -> None:
+        nonlocal count
+        count += 1
+
+    def keep(_: nn.Module, inputs: tuple, output: torch.Tensor) -> None:
+        layers[f"v.cnn.{count - 1}"] = output[0].flatten(1).T
+
+    convolutions = [module for module in model.modules() if isinstance(module, nn.Conv2d)]
+    hooks = [module.register_forward_hook(note) for module in convolutions]
+    hooks += [module.register_forward_hook(keep) for module in boundaries]
+    model(pixels[None])
+    for hook in hooks:
+        hook.remove()
+    return Stages(pixels, layers[f"v.cnn.{count - 1}"], layers)
+
+
+def processed(processor: object, out: Path) -> torch.Tensor:
+    """The pixels of a processor of transformers."""
+    return processor(Image.open(out / PICTURE), return_tensors="pt")["pixel_values"][0]
+
+
+def transformed(out: Path, config: dict) -> torch.Tensor:
+    """timm's transforms for a configuration, and open_clip's, in Pillow."""
+    picture, side = Image.open(out / PICTURE), config["input_size"][1]
+    edge = int(side / config["crop_pct"])
+    width, height = picture.size
+    scale = edge / min(width, height)
+    size = (edge, edge) if config["crop_mode"] == "squash" else (int(width * scale), int(height * scale))
+    picture = picture.resize(size, getattr(Image.Resampling, config["interpolation"].upper()))
+    left, top = (size[0] - side) // 2, (size[1] - side) // 2
+    values = np.asarray(picture.crop((left, top, left + side, top + side)), dtype=np.float32) / 255
+    return torch.from_numpy((values - np.float32(config["mean"])) / np.float32(config["std"])).permute(2, 0, 1)
+
+
+def save_hugging_face(folder: Path, model: nn.Module, processor: object) -> None:
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+
+
+def clip_transformers(folder: Path, full: bool) -> Stages:
+    """OpenAI's layout: the model with its text tower, features before the last block."""
+    vision = dict(hidden_size=24, intermediate_size=36, num_hidden_layers=3, num_attention_heads=3, image_size=28,
+                  patch_size=7)  # fmt: skip
+    if full:
+        vision = dict(hidden_size=1024, intermediate_size=4096, num_hidden_layers=24, num_attention_heads=16,
+                      image_size=336, patch_size=14)  # fmt: skip
+    text = dict(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, vocab_size=32)
+    model = enliven(CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=16)), 1)
+    side = vision["image_size"]
+    processor = CLIPImageProcessorPil(size={"shortest_edge": side}, crop_size={"height": side, "width": side})
+    save_hugging_face(folder, model, processor)
+    pixels = processed(processor, folder.parent)
+    states = [s[0] for s in model.vision_model(pixels[None], output_hidden_states=True).hidden_states]
+    return transformer_stages(pixels, states, states[-2][1:], len(states) - 2)
+
+
+def clip_open(folder: Path) -> Stages:
+    """open_clip's layout, with its quick GELU and LayerScale."""
+    vision = dict(layers=3, width=24, head_width=8, patch_size=7, image_size=28, mlp_ratio=1.5, ls_init_value=0.1)
+    text = dict(context_length=8, vocab_size=32, width=16, heads=2, layers=1)
+    model = enliven(open_clip.model.CLIP(16, vision, text, quick_gelu=True), 2)
+    mean, std = CLIPImageProcessorPil.image_mean, CLIPImageProcessorPil.image_std
+    config = {
+        "model_cfg": {"embed_dim": 16, "quick_gelu": True, "vision_cfg": vision, "text_cfg": text},
+        "preprocess_cfg": {"mean": mean, "std": std, "interpolation": "bicubic", "resize_mode": "shortest"},
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n")
+    torch.save(model.state_dict(), folder / "open_clip_pytorch_model.bin")
+    pixels = transformed(folder.parent, {**config["preprocess_cfg"], "input_size": (3, 28, 28), "crop_pct": 1,
+                                         "crop_mode": "center"})  # fmt: skip
+    visual = model.visual
+    states = hooked_states(visual, visual.ln_pre, visual.transformer.resblocks, pixels)
+    return transformer_stages(pixels, states, states[-2][1:], len(states) - 2)
+
+
+def siglip(folder: Path) -> Stages:
+    """SigLIP and SigLIP2 of fixed size: features behind the last norm, pixels beyond the last patch ignored."""
+    vision = dict(hidden_size=24, intermediate_size=36, num_hidden_layers=2, num_attention_heads=2, image_size=30,
+                  patch_size=7)  # fmt: skip
+    text = dict(hidden_size=24, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, vocab_size=32,
+                max_position_embeddings=8)  # fmt: skip
+    model = enliven(SiglipModel(SiglipConfig(text_config=text, vision_config=vision)), 3)
+    processor = SiglipImageProcessorPil(size={"height": 30, "width": 30}, resample=2)
+    save_hugging_face(folder, model, processor)
+    pixels = processed(processor, folder.parent)
+    output = model.vision_model(pixels[None], output_hidden_states=True)
+    states = [s[0] for s in output.hidden_states]
+    return transformer_stages(pixels, states, output.last_hidden_state[0], len(states) - 1)
+
+
+def dinov2(folder: Path, registers: int) -> Stages:
+    """DINOv2, whose positions are resampled from 5 x 5 cells to 4 x 4."""
+    sizes = dict(hidden_size=24, num_hidden_layers=2, num_attention_heads=3, mlp_ratio=2, image_size=35, patch_size=7,
+                 attn_implementation="eager")  # fmt: skip
+    if registers:
+        model = Dinov2WithRegistersModel(Dinov2WithRegistersConfig(**sizes, num_register_tokens=registers))
+    else:
+        model = Dinov2Model(Dinov2Config(**sizes))
+    enliven(model, 4)
+    size, crop = {"shortest_edge": 32}, {"height": 28, "width": 28}
+    processor = BitImageProcessorPil(size=size, crop_size=crop, **IMAGENET)
+    save_hugging_face(folder, model, processor)
+    pixels = processed(processor, folder.parent)
+    output = model(pixels[None], output_hidden_states=True)
+    states = [s[0] for s in output.hidden_states]
+    return transformer_stages(pixels, states, output.last_hidden_state[0, 1 + registers :], len(states) - 1)
+
+
+def save_timm(folder: Path, model: nn.Module, side: int) -> torch.Tensor:
+    """A folder of timm; the pixels as its configuration says."""
+    model.pretrained_cfg = {**model.pretrained_cfg, "input_size": (3, side, side)}
+    timm.models.save_for_hf(model, folder, safe_serialization=True)
+    config = json.loads((folder / "config.json").read_text())["pretrained_cfg"]
+    return transformed(folder.parent, config)
+
+
+def tower(name: str, side: int, **sizes: object) -> nn.Module:
+    """A small model of one of timm's architectures."""
+    usual = dict(patch_size=7, depth=3, num_heads=3, mlp_ratio=2)
+    return timm.create_model(name, img_size=side, **{**usual, **sizes})
+
+
+def timm_transformer(folder: Path, model: nn.Module, side: int) -> Stages:
+    """One of timm's towers alone: features behind the last norm."""
+    pixels = save_timm(folder, enliven(model, 5), side)
+    states = hooked_states(model, model.norm_pre, model.blocks, pixels)
+    features = model.forward_features(pixels[None])[0, model.num_prefix_tokens :]
+    return transformer_stages(pixels, states, features, len(states) - 1)
+
+
+def mobilenet_transformers(folder: Path, version: int) -> Stages:
+    """MobileNet of transformers, with TensorFlow's padding."""
+    if version == 1:
+        model = MobileNetV1Model(MobileNetV1Config(depth_multiplier=0.05, image_size=40))
+        enliven(model, 6)
+        boundaries = [model.conv_stem, *model.layer]
+    else:
+        model = MobileNetV2Model(MobileNetV2Config(depth_multiplier=0.05, image_size=40, finegrained_output=False))
+        enliven(model, 7)
+        boundaries = [model.conv_stem, *model.layer, model.conv_1x1]
+    size, crop = {"shortest_edge": 44}, {"height": 40, "width": 40}
+    processor = MobileNetV1ImageProcessorPil(size=size, crop_size=crop)
+    save_hugging_face(folder, model, processor)
+    return convolution_stages(processed(processor, folder.parent), model, boundaries)
+
+
+def mobilenet_timm(folder: Path, version: int) -> Stages:
+    """MobileNet of timm, with PyTorch's padding."""
+    if version == 1:
+        model = _gen_mobilenet_v1("mobilenetv1_100", 0.05, num_classes=2)
+        boundaries = [model.bn1, *(block for stage in model.blocks for block in stage)]
+    else:
+        model = _gen_mobilenet_v2("mobilenetv2_100", 0.05, num_classes=2)
+        # The head is 1280 wide for any multiplier; a fixture has to be small.
+        model.conv_head = nn.Conv2d(model.conv_head.in_channels, 40, 1, bias=False)
+        model.bn2 = BatchNormAct2d(40, act_layer=nn.ReLU6)
+        model.classifier = nn.Linear(40, 2)
+        boundaries = [model.bn1, *(block for stage in model.blocks for block in stage), model.bn2]
+    pixels = save_timm(folder, enliven(model, 8), 40)
+    return convolution_stages(pixels, model, boundaries)
+
+
+@torch.no_grad()
+def write_small(out: Path) -> None:
+    write_picture(out)
+    models = {
+        "clip-hf": lambda folder: clip_transformers(folder, full=False),
+        "clip-open": clip_open,
+        "siglip-hf": siglip,
+        "dinov2-hf": lambda folder: dinov2(folder, 0),
+        "dinov2-registers-hf": lambda folder: dinov2(folder, 4),
+        "dinov2-timm": lambda folder: timm_transformer(
+            folder, tower("vit_large_patch14_reg4_dinov2", 35, embed_dim=24), 35
+        ),
+        "siglip-timm": lambda folder: timm_transformer(
+            folder, tower("vit_so400m_patch14_siglip_384", 31, embed_dim=20, num_heads=2), 31
+        ),
+        "mobilenet-v1-hf": lambda folder: mobilenet_transformers(folder, 1),
+        "mobilenet-v2-hf": lambda folder: mobilenet_transformers(folder, 2),
+        "mobilenet-v1-timm": lambda folder: mobilenet_timm(folder, 1),
+        "mobilenet-v2-timm": lambda folder: mobilenet_timm(folder, 2),
+    }
+    for name, write in models.items():
+        write(out / name).save(out / name)
+    write_systems(out)
+
+
+@torch.no_grad()
+def write_full(out: Path, name: str) -> None:
+    """Models of published sizes."""
+    out.mkdir(parents=True, exist_ok=True)
+    write_picture(out)
+    if name == "mobilevlm":
+        clip_transformers(out / "clip-hf", full=True).save(out / "clip-hf")
+        write_full_mobilevlm(out)
+    else:
+        write_full_cobra(out, tower, timm_transformer)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True, help="the folder to write to")
+    parser.add_argument("--full", choices=["mobilevlm", "cobra"], help="one system of full size")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    if arguments.full:
+        write_full(arguments.out, arguments.full)
+    else:
+        write_small(arguments.out)
+
+
+if __name__ == "__main__":
+    main()
