@@ -16,6 +16,10 @@ public enum ModelConversion {
         if CobraDescription.describes(model.settings) {
             return try CobraDescription.plans(for: model, options)
         }
+        // Before what knows all towers of open_clip.
+        if FastViTDescription.describes(model.settings) {
+            return [try FastViTDescription.plan(for: model, options)]
+        }
         if VisionDescription.describes(model.settings) {
             return [try VisionDescription.plan(for: model, options)]
         }

@@ -70,6 +70,21 @@ public func scaleColumns(
     scaleColumns(factors.tensor, into: out, on: pool)
 }
 
+/// Copies each column several times, side by side.
+///
+/// `out[t, c] = x[t, c / times]`
+///
+/// Shapes:
+/// - x: (rows, columns); out (rows, times * columns).
+@_noAllocation @_noLocks
+public func repeatColumns(_ x: Tensor, into out: Tensor) {
+    precondition(x.rows == out.rows && x.columns > 0 && out.columns % x.columns == 0)
+    let times = out.columns / x.columns
+    for row in 0..<x.rows {
+        for column in 0..<out.columns { out[row, column] = x[row, column / times] }
+    }
+}
+
 /// Subtracts element by element: `out = a - b`; `out` may be `a` or `b`.
 @_noAllocation @_noLocks
 public func subtract(_ a: Tensor, _ b: Tensor, into out: Tensor) {

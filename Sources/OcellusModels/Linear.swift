@@ -24,7 +24,7 @@ struct Linear {
         }
     }
 
-    private init(weight: WeightMatrix, bias: WeightVector?) {
+    init(weight: WeightMatrix, bias: WeightVector?) {
         self.weight = weight
         self.bias = bias
     }

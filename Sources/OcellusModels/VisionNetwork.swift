@@ -56,6 +56,7 @@ struct VisionNetwork: ~Copyable {
                 file: file,
                 configuration: c,
                 pixels: pixels,
+                threadCount: threadCount,
                 planner: &planner
             )
             guard stem.output.tensor.columns == c.dVision else {
@@ -75,6 +76,7 @@ struct VisionNetwork: ~Copyable {
                 file: file,
                 configuration: c,
                 pixels: pixels,
+                threadCount: threadCount,
                 planner: &planner
             )
             let transformer = try VisionTransformer(

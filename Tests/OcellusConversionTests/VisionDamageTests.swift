@@ -60,6 +60,14 @@ struct VisionDamageTests {
                 "\"crop_mode\": \"border\"", "'pretrained_cfg.crop_mode' should be"
             ),
             (
+                "mobileclip-timm", "config.json", "\"fastvit_mci0\"", "\"fastvit_t8\"",
+                "'fastvit_t8' is not converted; fastvit_mci0, fastvit_mci1, fastvit_mci2 are"
+            ),
+            (
+                "siglip2-open", "open_clip_config.json", "\"vit_base_patch16_siglip_224\"",
+                "\"convnext_base\"", "one that begins with vit_, is 'convnext_base'"
+            ),
+            (
                 "clip-open", "open_clip_config.json", "\"layers\": 3", "\"layers\": [3, 4]",
                 "ResNets are not converted"
             ),

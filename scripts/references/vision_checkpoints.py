@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 from torch import nn
 from transformers import CLIPConfig, CLIPModel, Dinov2Config, Dinov2Model, Dinov2WithRegistersConfig
 from transformers import Dinov2WithRegistersModel, MobileNetV1Config, MobileNetV1Model, MobileNetV2Config
@@ -30,6 +31,7 @@ from timm_cpu import open_clip, timm  # first of all that needs timm
 
 from timm.layers import BatchNormAct2d
 from timm.models.efficientnet import _gen_mobilenet_v1, _gen_mobilenet_v2
+from timm.models.fastvit import PatchEmbed, RepConditionalPosEnc, RepMixerBlock
 
 from fixture import randomize
 from systems import PICTURE, save, write_full_cobra, write_full_mobilevlm, write_systems
@@ -168,6 +170,25 @@ def clip_open(folder: Path) -> Stages:
     return transformer_stages(pixels, states, states[-2][1:], len(states) - 2)
 
 
+def siglip2_open(folder: Path) -> Stages:
+    """SigLIP2 of fixed size in open_clip's layout, whose tower is timm's."""
+    vision = dict(image_size=30, timm_model_name="vit_base_patch16_siglip_224", timm_model_pretrained=False,
+                  timm_pool="map", timm_proj="none")  # fmt: skip
+    text = dict(context_length=8, vocab_size=32, width=16, heads=2, layers=1)
+    model = open_clip.model.CustomTextCLIP(24, {**vision, "image_size": 224}, text)
+    model.visual.trunk = tower("vit_base_patch16_siglip_224", 30, embed_dim=24, num_heads=1, num_classes=0)
+    preprocess = dict(mean=[0.5] * 3, std=[0.5] * 3, interpolation="bicubic", resize_mode="squash")
+    config = {"model_cfg": {"embed_dim": 24, "vision_cfg": vision, "text_cfg": text}, "preprocess_cfg": preprocess}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n")
+    save_file(enliven(model, 10).state_dict(), folder / "open_clip_model.safetensors")
+    pixels = transformed(folder.parent, {**preprocess, "input_size": (3, 30, 30), "crop_pct": 1,
+                                         "crop_mode": "squash"})  # fmt: skip
+    trunk = model.visual.trunk
+    states = hooked_states(trunk, trunk.norm_pre, trunk.blocks, pixels)
+    return transformer_stages(pixels, states, trunk.forward_features(pixels[None])[0], len(states) - 1)
+
+
 def siglip(folder: Path) -> Stages:
     """SigLIP and SigLIP2 of fixed size: features behind the last norm, pixels beyond the last patch ignored."""
     vision = dict(hidden_size=24, intermediate_size=36, num_hidden_layers=2, num_attention_heads=2, image_size=30,
@@ -255,6 +276,35 @@ def mobilenet_timm(folder: Path, version: int) -> Stages:
     return convolution_stages(pixels, model, boundaries)
 
 
+def fastvit(folder: Path, full: bool) -> Stages:
+    """MobileCLIP's encoder in timm, as it is trained: nothing folded. A block is kept under its last layer."""
+    small = dict(embed_dims=(4, 8, 16, 64), layers=(2, 1, 1, 1), mlp_ratios=(2, 2, 2, 1), num_classes=2)
+    model = timm.create_model("fastvit_mci0.apple_mclip", **({} if full else small))
+    pixels = save_timm(folder, enliven(model, 9), 256 if full else 72)
+    layers, hooks, count = {}, [], 0
+
+    def keep(module: nn.Module, convolutions: int) -> None:
+        nonlocal count
+        count += convolutions
+        name = f"v.cnn.{count - 1}"
+        hooks.append(module.register_forward_hook(lambda _, i, o: layers.update({name: o[0].flatten(1).T})))
+
+    for block in model.stem:
+        keep(block, 1)
+    for stage in model.stages:
+        if isinstance(stage.downsample, PatchEmbed):
+            keep(stage.downsample, 2)
+        if isinstance(stage.pos_emb, RepConditionalPosEnc):
+            keep(stage.pos_emb, 1)
+        for block in stage.blocks:
+            keep(block, 4 if isinstance(block, RepMixerBlock) else 5)
+    keep(model.final_conv, 1)
+    model(pixels[None])
+    for hook in hooks:
+        hook.remove()
+    return Stages(pixels, layers[f"v.cnn.{count - 1}"], layers)
+
+
 @torch.no_grad()
 def write_small(out: Path) -> None:
     write_picture(out)
@@ -262,6 +312,7 @@ def write_small(out: Path) -> None:
         "clip-hf": lambda folder: clip_transformers(folder, full=False),
         "clip-open": clip_open,
         "siglip-hf": siglip,
+        "siglip2-open": siglip2_open,
         "dinov2-hf": lambda folder: dinov2(folder, 0),
         "dinov2-registers-hf": lambda folder: dinov2(folder, 4),
         "dinov2-timm": lambda folder: timm_transformer(
@@ -274,6 +325,7 @@ def write_small(out: Path) -> None:
         "mobilenet-v2-hf": lambda folder: mobilenet_transformers(folder, 2),
         "mobilenet-v1-timm": lambda folder: mobilenet_timm(folder, 1),
         "mobilenet-v2-timm": lambda folder: mobilenet_timm(folder, 2),
+        "mobileclip-timm": lambda folder: fastvit(folder, full=False),
     }
     for name, write in models.items():
         write(out / name).save(out / name)
@@ -288,6 +340,8 @@ def write_full(out: Path, name: str) -> None:
     if name == "mobilevlm":
         clip_transformers(out / "clip-hf", full=True).save(out / "clip-hf")
         write_full_mobilevlm(out)
+    elif name == "mobileclip":
+        fastvit(out / "mobileclip-timm", full=True).save(out / "mobileclip-timm")
     else:
         write_full_cobra(out, tower, timm_transformer)
 
@@ -295,7 +349,7 @@ def write_full(out: Path, name: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="the folder to write to")
-    parser.add_argument("--full", choices=["mobilevlm", "cobra"], help="one system of full size")
+    parser.add_argument("--full", choices=["mobilevlm", "mobileclip", "cobra"], help="one of full size")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.full:

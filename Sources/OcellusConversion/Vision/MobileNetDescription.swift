@@ -4,8 +4,6 @@ import OcellusFormat
 
 /// The vision file of a MobileNet: convolutions with their batch norms folded in.
 ///
-///     W' = W g / sqrt(variance + epsilon),  b' = b - mean g / sqrt(variance + epsilon)
-///
 /// The features are the cells of the last map, before the pooling.
 enum MobileNetDescription {
     private enum Layout { case huggingFaceV1, huggingFaceV2, timmV1, timmV2 }
@@ -59,14 +57,18 @@ enum MobileNetDescription {
         var file = FileDescription(fileName: "vision.gguf", architecture: "clip")
         ModelConversion.addOrigin(of: model, options, to: &file)
         try ProjectorDescription.none.add(to: &file, of: checkpoint, width: 0)
-        try addKeys(of: layers, settings, isTimm: isTimm, width: channels, to: &file)
         let pictures = try pictures(of: model, isTimm: isTimm)
         pictures.add(to: &file)
         pictures.addSize("clip.vision.", to: &file)
         let epsilon = isTimm ? 1e-5 : try settings.number("layer_norm_eps", default: 1e-3)
-        for (index, layer) in layers.enumerated() {
-            try add(layer, "v.cnn.\(index)", epsilon, of: checkpoint, to: &file)
-        }
+        let isSame = isTimm ? false : try settings.flag("tf_padding", default: true)
+        try LayerDescription.add(
+            layers.map { try description(of: $0, epsilon, checkpoint) },
+            padding: isSame ? "tensorflow" : "pytorch",
+            width: channels(layers[layers.count - 1].convolution),
+            of: checkpoint,
+            to: &file
+        )
         for name in checkpoint.tensors.keys
         where name.hasPrefix("classifier.") || name.hasSuffix("num_batches_tracked") {
             file.ignored.insert(name)
@@ -96,74 +98,28 @@ enum MobileNetDescription {
         return try usual.overridden(besides: model)
     }
 
-    private static func addKeys(
-        of layers: [MobileNetLayer],
-        _ settings: ModelSettings,
-        isTimm: Bool,
-        width: (String) -> Int,
-        to file: inout FileDescription
-    ) throws(ConversionError) {
-        file.add(
-            "clip.vision.embedding_length",
-            .uint32(UInt32(width(layers[layers.count - 1].convolution)))
-        )
-        file.add("ocellus.vision.encoder", .string("cnn"))
-        file.add("ocellus.vision.activation", .string("gelu_erf"))
-        let isSame = isTimm ? false : try settings.flag("tf_padding", default: true)
-        file.add("ocellus.vision.cnn.padding", .string(isSame ? "tensorflow" : "pytorch"))
-        file.add("ocellus.vision.cnn.stride", .uint32s(layers.map { UInt32($0.stride) }))
-        file.add("ocellus.vision.cnn.depthwise", .bools(layers.map(\.isDepthwise)))
-        file.add(
-            "ocellus.vision.cnn.activation",
-            .strings(layers.map { $0.isActivated ? "relu6" : "none" })
-        )
-        file.add("ocellus.vision.cnn.shortcut", .int32s(layers.map { Int32($0.shortcut) }))
-    }
-
-    private static func add(
-        _ layer: MobileNetLayer,
-        _ name: String,
+    /// A layer with the shape that its convolution has in the checkpoint.
+    private static func description(
+        of layer: MobileNetLayer,
         _ epsilon: Float,
-        of checkpoint: Checkpoint,
-        to file: inout FileDescription
-    ) throws(ConversionError) {
-        let weightName = layer.convolution + ".weight"
-        guard let tensor = checkpoint[weightName], tensor.shape.count == 4 else {
-            throw .missingTensor(path: checkpoint.path, tensor: weightName, expected: [])
+        _ checkpoint: Checkpoint
+    ) throws(ConversionError) -> LayerDescription {
+        let weight = layer.convolution + ".weight"
+        guard let tensor = checkpoint[weight], tensor.shape.count == 4 else {
+            throw .missingTensor(path: checkpoint.path, tensor: weight, expected: [])
         }
-        let shape = tensor.shape
-        let outputs = shape[0]
-        let isPointwise = shape[2] == 1
-        func source(_ part: String) -> TensorMapping.Source {
-            TensorMapping.Source(layer.norm + part, [outputs])
-        }
-        let (gain, variance) = (source(".weight"), source(".running_var"))
-        file.add(
-            TensorMapping(
-                name + ".weight",
-                shape: isPointwise ? [outputs, shape[1]] : shape,
-                storage: isPointwise ? .matrix : .convolution,
-                content: .computed([TensorMapping.Source(weightName, shape), gain, variance]) {
-                    let (weight, gain, variance) = ($0[0], $0[1], $0[2])
-                    let size = weight.count / outputs
-                    return weight.indices.map {
-                        weight[$0] * gain[$0 / size] / (variance[$0 / size] + epsilon).squareRoot()
-                    }
-                }
-            )
-        )
-        file.add(
-            TensorMapping(
-                name + ".bias",
-                shape: [outputs],
-                storage: .exact,
-                content: .computed([source(".bias"), source(".running_mean"), gain, variance]) {
-                    let (bias, mean, gain, variance) = ($0[0], $0[1], $0[2], $0[3])
-                    return bias.indices.map {
-                        bias[$0] - mean[$0] * gain[$0] / (variance[$0] + epsilon).squareRoot()
-                    }
-                }
-            )
+        return LayerDescription(
+            weights: .convolution(
+                FoldedConvolution(
+                    branches: [FoldedConvolution.Branch(weight: weight, norm: layer.norm)],
+                    shape: tensor.shape,
+                    epsilon: epsilon
+                )
+            ),
+            stride: layer.stride,
+            isDepthwise: layer.isDepthwise,
+            activation: layer.isActivated ? "relu6" : "none",
+            shortcut: layer.shortcut
         )
     }
 }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import OcellusFormat
+
+/// One layer of a convolutional network in a vision file: `ConvolutionalLayer`, before it is written.
+struct LayerDescription {
+    /// What its weight and bias are made of.
+    enum Weights {
+        case convolution(FoldedConvolution)
+        /// Queries, keys and values of attention, behind a norm.
+        case attention(NormedProjection, headCount: Int)
+    }
+
+    let weights: Weights
+    var stride = 1
+    var isDepthwise = false
+    /// "relu6", "gelu_erf" or "none".
+    var activation = "none"
+    /// The layer whose result is added, or -1.
+    var shortcut = -1
+    /// What the names of a squeeze-and-excitation begin with in the checkpoint.
+    var excitation: String?
+
+    private var headCount: Int {
+        if case .attention(_, let headCount) = weights { headCount } else { 0 }
+    }
+
+    /// Adds keys and tensors of all layers of a file.
+    ///
+    /// - Throws: `ConversionError.missingTensor` and `.wrongShape`.
+    static func add(
+        _ layers: [LayerDescription],
+        padding: String,
+        width: Int,
+        of checkpoint: Checkpoint,
+        to file: inout FileDescription
+    ) throws(ConversionError) {
+        let keys = "ocellus.vision.cnn."
+        file.add("clip.vision.embedding_length", .uint32(UInt32(width)))
+        file.add("ocellus.vision.encoder", .string("cnn"))
+        file.add("ocellus.vision.activation", .string("gelu_erf"))
+        file.add(keys + "padding", .string(padding))
+        file.add(keys + "stride", .uint32s(layers.map { UInt32($0.stride) }))
+        file.add(keys + "depthwise", .bools(layers.map(\.isDepthwise)))
+        file.add(keys + "activation", .strings(layers.map(\.activation)))
+        file.add(keys + "shortcut", .int32s(layers.map { Int32($0.shortcut) }))
+        if layers.contains(where: { $0.headCount > 0 }) {
+            file.add(keys + "heads", .uint32s(layers.map { UInt32($0.headCount) }))
+        }
+        for (index, layer) in layers.enumerated() {
+            let name = "v.cnn.\(index)"
+            switch layer.weights {
+            case .convolution(let convolution):
+                try convolution.add(as: name, of: checkpoint, to: &file)
+            case .attention(let projection, _):
+                projection.add(as: name, to: &file)
+            }
+            guard let excitation = layer.excitation else { continue }
+            for part in ["fc1", "fc2"] {
+                let source = "\(excitation).\(part)."
+                let shape = checkpoint[source + "weight"]?.shape ?? []
+                file.add(
+                    TensorMapping(
+                        "\(name).se.\(part).weight",
+                        from: source + "weight",
+                        shape,
+                        as: Array(shape.prefix(2))
+                    )
+                )
+                file.add(
+                    TensorMapping(
+                        "\(name).se.\(part).bias",
+                        from: source + "bias",
+                        Array(shape.prefix(1))
+                    )
+                )
+            }
+        }
+    }
+}
