@@ -52,7 +52,7 @@ enum {
     ATTENTION_BLOCK = 108, /* queries at most; a multiple of TILE_TOKENS */
     MATMUL_FEW_ROWS = 16,
     MATMUL_TILE_ROWS = 64,
-    MATMUL_TILE_TOKENS = 252, /* at most; a multiple of TILE_TOKENS */
+    MATMUL_TILE_TOKENS = 264, /* at most; a multiple of TILE_TOKENS */
     TILE_TOKENS = 12, /* a multiple of every set's INT8_TOKENS */
     QUANT_BLOCK = 32,
     READ_BLOCK = 1 << 16

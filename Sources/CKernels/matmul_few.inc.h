@@ -224,8 +224,12 @@ static void quantize(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
     const ck_matmul_args *args = pointer;
     ck_quantized to =
         ck_quantized_in(args->scratch, args->x.rows, args->x.columns);
-    for (ptrdiff_t b = begin * to.blocks; b < end * to.blocks; b++)
-        to.scales[b] = quantize_block(args->x.data + b * QUANT_BLOCK,
-                                      to.values + b * QUANT_BLOCK,
-                                      to.sums + 2 * b);
+    const ptrdiff_t last = end * to.blocks;
+    for (ptrdiff_t b = begin * to.blocks; b < last; b += LANES)
+        quantize_blocks(args->x.data + b * QUANT_BLOCK,
+                        at_most(LANES, last - b), to.values + b * QUANT_BLOCK,
+                        to.scales + b);
+    if (has_minima(args->w.type))
+        for (ptrdiff_t b = begin * to.blocks; b < last; b++)
+            sum_halves(to.values + b * QUANT_BLOCK, to.sums + 2 * b);
 }

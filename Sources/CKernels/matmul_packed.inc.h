@@ -10,8 +10,10 @@
 
 enum {
     FLOAT_PANEL = FLOAT_VECTORS * LANES, /* outputs */
-    FLOAT_DEPTH = 256                    /* columns per panel: 32 KiB */
+    FLOAT_DEPTH = 256,                   /* columns per panel: 32 KiB */
+    FLOAT_STEP = 60 /* tokens between requests for the next panel */
 };
+_Static_assert(FLOAT_STEP % FLOAT_TOKENS == 0, "whole register tiles");
 
 /* acc[t][v] += x[t, :] panel[:, v], over depth columns. */
 INLINE void float_tile(const int tokens, const float *panel, ptrdiff_t depth,
@@ -29,38 +31,6 @@ INLINE void float_tile(const int tokens, const float *panel, ptrdiff_t depth,
             for (int v = 0; v < FLOAT_VECTORS; v++)
                 acc[t][v] += s * w[v];
         }
-    }
-}
-
-/* Where a register tile goes: some columns of rows of outputs. */
-typedef struct {
-    float *data;
-    ptrdiff_t stride, width;
-    const float *bias; /* (width), or NULL */
-    int adds;          /* whether the products are added to data */
-} tile_output;
-
-INLINE tile_output at_token(tile_output out, ptrdiff_t token) {
-    out.data += token * out.stride;
-    return out;
-}
-
-/* Puts the sums of vector v of token t of a tile. */
-INLINE void put_vector(tile_output out, int t, int v, vf sums) {
-    float *to = out.data + t * out.stride + v * LANES;
-    ptrdiff_t left = out.width - v * LANES;
-    if (left >= LANES) {
-        if (out.adds)
-            sums += load(to);
-        if (out.bias)
-            sums += load(out.bias + v * LANES);
-        store(to, sums);
-    } else if (left > 0) {
-        if (out.adds)
-            sums += load_part(to, left);
-        if (out.bias)
-            sums += load_part(out.bias + v * LANES, left);
-        store_part(to, sums, left);
     }
 }
 
@@ -125,35 +95,6 @@ INLINE void pack_float(const int type, const uint8_t *w, ptrdiff_t size,
     }
 }
 
-typedef struct {
-    ptrdiff_t row, rows, token, tokens;
-} matmul_tile;
-
-/* The part of the outputs that an item computes. */
-INLINE matmul_tile tile_of_item(const ck_matmul_args *args, ptrdiff_t item) {
-    ptrdiff_t across =
-        (args->w.rows + MATMUL_TILE_ROWS - 1) / MATMUL_TILE_ROWS;
-    ptrdiff_t tokens = ck_cut_tokens(args->x.rows, MATMUL_TILE_TOKENS).tokens;
-    matmul_tile tile = {item % across * MATMUL_TILE_ROWS, MATMUL_TILE_ROWS,
-                        item / across * tokens, tokens};
-    tile.rows = at_most(tile.rows, args->w.rows - tile.row);
-    tile.tokens = at_most(tile.tokens, args->x.rows - tile.token);
-    return tile;
-}
-
-/* The columns [row, row + width) of all tokens' outputs; the first of several
- * parts of the sums brings the bias. */
-INLINE tile_output output_of_tile(const ck_matmul_args *args, ptrdiff_t row,
-                                  ptrdiff_t width, int is_first) {
-    return (tile_output){
-        .data = args->out.data + row,
-        .stride = args->out.columns,
-        .width = width,
-        .bias = is_first && args->bias ? args->bias + row : NULL,
-        .adds = !is_first || args->accumulates,
-    };
-}
-
 INLINE void packed_item(const int type, const ck_matmul_args *args,
                         matmul_tile tile) {
     const ptrdiff_t columns = args->w.columns, size = row_size(type, columns);
@@ -164,11 +105,16 @@ INLINE void packed_item(const int type, const ck_matmul_args *args,
         for (ptrdiff_t k = 0; k < columns; k += FLOAT_DEPTH) {
             ptrdiff_t depth = at_most(FLOAT_DEPTH, columns - k);
             tile_output out = output_of_tile(args, row, width, k == 0);
-            pack_float(type, weight_row(&args->w, type, row), size, width, k,
-                       depth, panel);
-            float_tiles(tile.tokens, panel, depth,
-                        args->x.data + tile.token * columns + k, columns,
-                        at_token(out, tile.token));
+            const uint8_t *w = weight_row(&args->w, type, row);
+            const next_panel next =
+                panel_after(type, w, size, FLOAT_PANEL, k, depth, args);
+            pack_float(type, w, size, width, k, depth, panel);
+            for (ptrdiff_t t = 0; t < tile.tokens; t += FLOAT_STEP) {
+                prefetch_panel(next, t, FLOAT_STEP, tile.tokens);
+                float_tiles(at_most(FLOAT_STEP, tile.tokens - t), panel, depth,
+                            args->x.data + (tile.token + t) * columns + k,
+                            columns, at_token(out, tile.token + t));
+            }
         }
     }
 }

@@ -67,8 +67,9 @@ INLINE vf widen(dot_float v) { return v; }
 
 #define INPUT_OFFSET 0u
 
-INLINE vi dot4(vi sum, vi w, uint32_t x) {
-    return sum + (vi)byte_products((__m256i)w, _mm256_set1_epi32((int32_t)x));
+INLINE vi dot(vi sum, vi w, const dot_word *x, int token) {
+    return sum + (vi)byte_products((__m256i)w,
+                                   _mm256_set1_epi32((int32_t)x[token]));
 }
 
 /* ---- Shapes of register tiles: 16 registers ---- */

@@ -49,8 +49,9 @@ INLINE vf widen(dot_float v) { return (vf)_mm512_zextps256_ps512((__m256)v); }
 
 #define INPUT_OFFSET 128u
 
-INLINE vi dot4(vi sum, vi w, uint32_t x) {
-    return (vi)_mm512_dpbusd_epi32((__m512i)sum, _mm512_set1_epi32((int32_t)x),
+INLINE vi dot(vi sum, vi w, const dot_word *x, int token) {
+    return (vi)_mm512_dpbusd_epi32((__m512i)sum,
+                                   _mm512_set1_epi32((int32_t)x[token]),
                                    (__m512i)w);
 }
 

@@ -90,13 +90,15 @@ INLINE dot_float add_dot(dot_float sum, const int zero, const int factors,
 
 INLINE vf widen(dot_float v) { return v; }
 
-/* ---- Bytes: four per lane ---- */
+/* ---- Bytes: products of tiles ---- */
 
 #define INPUT_OFFSET 0u
 
-INLINE vi dot4(vi sum, vi w, uint32_t x) {
+/* One load for all tokens: instructions take a lane of it. */
+INLINE vi dot(vi sum, vi w, const dot_word *x, int token) {
+    vi words = (vi)load((const float *)x);
     return (vi)add_byte_products((int32x4_t)sum, (int8x16_t)w,
-                                 vreinterpretq_s8_u32(vdupq_n_u32(x)));
+                                 (int8x16_t)splat_int(words[token]));
 }
 
 /* ---- Shapes of register tiles: 32 registers ---- */
@@ -104,4 +106,4 @@ INLINE vi dot4(vi sum, vi w, uint32_t x) {
 #define FLOAT_VECTORS 4
 #define FLOAT_TOKENS 5
 #define INT8_VECTORS 2
-#define INT8_TOKENS 4
+#define INT8_TOKENS LANES

@@ -93,8 +93,8 @@ INLINE vf widen(dot_float v) { return v; }
 
 #define INPUT_OFFSET 0u
 
-INLINE vi dot4(vi sum, vi w, uint32_t x) {
-    return sum + byte_products(w, splat_int((int32_t)x));
+INLINE vi dot(vi sum, vi w, const dot_word *x, int token) {
+    return sum + byte_products(w, splat_int((int32_t)x[token]));
 }
 
 /* ---- Shapes of register tiles: 16 registers ---- */

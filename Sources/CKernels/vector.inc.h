@@ -85,6 +85,7 @@ INLINE vf choose(vi mask, vf yes, vf no) {
 
 INLINE vf maximum(vf x, vf y) { return choose(x < y, y, x); }
 INLINE vf minimum(vf x, vf y) { return choose(x > y, y, x); }
+INLINE vi maximum_int(vi x, vi y) { return __builtin_elementwise_max(x, y); }
 INLINE vf absolute(vf x) { return (vf)((vi)x & 0x7fffffff); }
 
 /* The lanes in another order, so that lane i meets lane i + distance. */
@@ -126,10 +127,10 @@ INLINE float max_lanes(vf v) {
     return v[0] < v[1] ? v[1] : v[0];
 }
 
-INLINE int32_t max_lanes_int(vi v) { return __builtin_reduce_max(v); }
-
 /* Nearest integer, halves to even; for |x| < 2^22. */
 INLINE vf round_to_integer(vf x) { return (x + 0x1.8p23f) - 0x1.8p23f; }
+/* The same, of which only the low 22 bits are right. */
+INLINE vi integer_bits(vf x) { return (vi)(x + 0x1.8p23f); }
 
 /*
  * e^x for x in [-87.3, 88.3], and the value at the nearer end outside: the
@@ -258,3 +259,35 @@ INLINE void transpose(vf rows[LANES]) {
             rows[i] = paired[i];
     }
 }
+
+/* Lane i is the greatest lane of row i. Rows meet as in a transposition, and
+ * each round leaves half of them. */
+INLINE vi greatest_of_rows(vi rows[LANES]) {
+#pragma clang loop unroll(full)
+    for (int half = LANES / 2; half > 0; half /= 2) {
+#pragma clang loop unroll(full)
+        for (int i = 0; i < half; i++)
+            rows[i] = maximum_int(LOWER_PAIRS(rows[i], rows[i + half]),
+                                  UPPER_PAIRS(rows[i], rows[i + half]));
+    }
+    return rows[0];
+}
+
+/* ---- Products of bytes: the sums of DOT_TOKENS tokens in a vector ---- */
+
+#ifndef DOT_TOKENS
+#define DOT_TOKENS 1
+
+/* Neighbouring bytes of a row or a token. */
+typedef uint32_t dot_word;
+
+/* From words of each row to one word of all rows. */
+INLINE void turn_words(vf rows[LANES]) { transpose(rows); }
+/* The factors of the rows in vector v of a panel, or of DOT_TOKENS tokens. */
+INLINE vf row_factors(const float *p, int v) { return load(p + v * LANES); }
+INLINE vf token_factors(const float *p) { return splat(*p); }
+/* One token's sums, from those of LANES rows. */
+INLINE vf token_sums(const vf sums[DOT_TOKENS], int token) {
+    return sums[token];
+}
+#endif
