@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Attention of a block of queries to all keys: two products by the register
- * tiles of matmul_packed.inc.h, with the softmax between them. The scores of
- * the block, (queries, tokens), stay in the second cache.
+ * tiles of matmul_packed.inc.h, with the softmax between them, of which the
+ * division comes last. The scores of the block, (queries, tokens), stay in the
+ * second cache.
  */
 
 /* panel[k, i] = v[k, i] for i < width, then zeros; rows of v by stride. */
@@ -45,12 +46,10 @@ static void attention(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
             }
         }
 
-        for (ptrdiff_t row = 0; row < queries; row++) {
-            float *p = scores + row * tokens;
-            float inverse = 1 / exponentials(p, scale, tokens);
-            for (ptrdiff_t i = 0; i < tokens; i += LANES)
-                store_at(p, load_at(p, i, tokens) * inverse, i, tokens);
-        }
+        float inverses[ATTENTION_BLOCK];
+        for (ptrdiff_t row = 0; row < queries; row++)
+            inverses[row] =
+                1 / exponentials(scores + row * tokens, scale, tokens);
 
         for (ptrdiff_t i = 0; i < width; i += FLOAT_PANEL) {
             ptrdiff_t columns = at_most(FLOAT_PANEL, width - i);
@@ -63,5 +62,7 @@ static void attention(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
                                           key > 0});
             }
         }
+        for (ptrdiff_t row = 0; row < queries; row++)
+            multiply_elements(out + row * stride, inverses[row], width);
     }
 }

@@ -171,29 +171,31 @@ static void gated_rms_norm(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
 
 /* ---- Softmax ---- */
 
-/* Replaces scores by e^(scale (score - greatest)); returns their sum. */
+/* Replaces scores by e^(scale (score - greatest)); returns their sum. The scale
+ * is positive. */
 INLINE float exponentials(float *x, float scale, ptrdiff_t n) {
-    vf greatest = splat(-INFINITY);
+    vf greatest = splat(-INFINITY), sums = {};
     ptrdiff_t i = 0;
     for (; i + LANES <= n; i += LANES)
         greatest = maximum(greatest, load(x + i));
-    float top = max_lanes(greatest);
-    for (; i < n; i++)
-        top = x[i] > top ? x[i] : top;
-    vf sums = {};
+    const vf rest = load_filled(x, i, n, -INFINITY);
+    const float top = max_lanes(maximum(greatest, rest));
     for (i = 0; i + LANES <= n; i += LANES) {
-        vf e = exponential((load(x + i) - top) * scale);
+        vf e = exponential(load(x + i) * scale - top * scale);
         store(x + i, e);
         sums += e;
     }
-    float sum = sum_lanes(sums);
     if (i < n) {
-        vf e = exponential((load_part(x + i, n - i) - top) * scale);
-        store_part(x + i, e, n - i);
-        for (int j = 0; j < n - i; j++)
-            sum += e[j];
+        store_part(x + i, exponential(rest * scale - top * scale), n - i);
+        sums += load_part(x + i, n - i);
     }
-    return sum;
+    return sum_lanes(sums);
+}
+
+/* x = x * factor, for n elements. */
+INLINE void multiply_elements(float *x, float factor, ptrdiff_t n) {
+    for (ptrdiff_t i = 0; i < n; i += LANES)
+        store_at(x, load_at(x, i, n) * factor, i, n);
 }
 
 static void softmax(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
@@ -202,8 +204,6 @@ static void softmax(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
     const ck_tensor *x = pointer;
     for (ptrdiff_t row = begin; row < end; row++) {
         float *p = x->data + row * x->columns;
-        float inverse = 1 / exponentials(p, 1, x->columns);
-        for (ptrdiff_t i = 0; i < x->columns; i += LANES)
-            store_at(p, load_at(p, i, x->columns) * inverse, i, x->columns);
+        multiply_elements(p, 1 / exponentials(p, 1, x->columns), x->columns);
     }
 }

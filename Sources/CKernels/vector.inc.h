@@ -88,6 +88,15 @@ INLINE vf minimum(vf x, vf y) { return choose(x > y, y, x); }
 INLINE vi maximum_int(vi x, vi y) { return __builtin_elementwise_max(x, y); }
 INLINE vf absolute(vf x) { return (vf)((vi)x & 0x7fffffff); }
 
+/* The vector at i of n elements; past the end, the filling. */
+INLINE vf load_filled(const float *p, ptrdiff_t i, ptrdiff_t n, float filling) {
+    vf v = load_at(p, i, n);
+    for (int lane = 0; lane < LANES; lane++)
+        if (lane >= n - i)
+            v[lane] = filling;
+    return v;
+}
+
 /* The lanes in another order, so that lane i meets lane i + distance. */
 #if LANES == 16
 #define MEET_8(v)                                                              \
@@ -138,8 +147,10 @@ INLINE vi integer_bits(vf x) { return (vi)(x + 0x1.8p23f); }
  * of degree 6 for e^r; relative error below 1e-7.
  */
 INLINE vf exponential(vf x) {
+    const float shift = 0x1.8p23f + 127; /* rounds; low bits become n + 127 */
     x = minimum(maximum(x, splat(-87.3f)), splat(88.3f));
-    vf n = round_to_integer(x * 0x1.715476p0f);
+    vf shifted = x * 0x1.715476p0f + shift;
+    vf n = shifted - shift;
     vf r = x - n * 0x1.62e4p-1f;      /* ln 2 in two parts: the first has */
     r = r - n * 0x1.7f7d1cp-20f;      /* few bits, so n times it is exact */
     vf p = splat(0.00139336532f);
@@ -148,8 +159,7 @@ INLINE vf exponential(vf x) {
     p = p * r + 0.166665763f;
     p = p * r + 0.5f;
     p = p * (r * r) + r + 1;
-    vi scale = (__builtin_convertvector(n, vi) + 127) << 23;
-    return p * (vf)scale;
+    return p * (vf)((vi)shifted << 23);
 }
 
 INLINE vf sigmoid(vf x) { return 1 / (1 + exponential(-x)); }
