@@ -273,17 +273,25 @@ INLINE void state_tile(const ck_state_space_scan_args *args,
         for (int v = 0; v < SCAN_VECTORS; v++) {
             if (v * LANES >= states)
                 continue;
-            vf bv = load_at(b + t * stride, v * LANES, states);
+            vf bv = load_at(b + t * stride, v * LANES, states) *
+                    steps->delta[t];
             vf cv = load_at(c + t * stride, v * LANES, states);
 #pragma clang loop unroll(full)
             for (int r = 0; r < rows; r++) {
-                vf input = splat(steps->delta[t] * x[t * stride + r]);
-                s[r][v] = s[r][v] * decay + input * bv;
+                s[r][v] = s[r][v] * decay + splat(x[t * stride + r]) * bv;
                 sums[r] += s[r][v] * cv;
             }
         }
-        for (int r = 0; r < rows; r++)
-            out[t * args->out.columns + r] += sum_lanes(sums[r]);
+        float *to = out + t * args->out.columns;
+        if (rows == SCAN_ROWS) {
+            float4 sum;
+            __builtin_memcpy(&sum, to, sizeof sum);
+            sum += sums_of_four(sums);
+            __builtin_memcpy(to, &sum, sizeof sum);
+        } else {
+            for (int r = 0; r < rows; r++)
+                to[r] += sum_lanes(sums[r]);
+        }
     }
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {

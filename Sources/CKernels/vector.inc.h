@@ -16,6 +16,7 @@ typedef int32_t vi __attribute__((vector_size(LANES * 4)));
 /* Eight halves, as the scales of eight blocks, and eight floats. */
 typedef uint16_t half8 __attribute__((vector_size(16)));
 typedef float float8 __attribute__((vector_size(32)));
+typedef float float4 __attribute__((vector_size(16)));
 /* The quants of 32 weights, or the like. */
 typedef uint8_t bytes32 __attribute__((vector_size(32)));
 typedef vf unaligned_vf __attribute__((aligned(4), may_alias));
@@ -281,6 +282,18 @@ INLINE vi greatest_of_rows(vi rows[LANES]) {
                                   UPPER_PAIRS(rows[i], rows[i + half]));
     }
     return rows[0];
+}
+
+/* The sums of the lanes of four rows. */
+INLINE float4 sums_of_four(const vf rows[4]) {
+    vf even = LOWER_PAIRS(rows[0], rows[2]) + UPPER_PAIRS(rows[0], rows[2]);
+    vf odd = LOWER_PAIRS(rows[1], rows[3]) + UPPER_PAIRS(rows[1], rows[3]);
+    vf sums = LOWER_PAIRS(even, odd) + UPPER_PAIRS(even, odd);
+    if (LANES > 8)
+        sums += MEET_8(sums);
+    if (LANES > 4)
+        sums += MEET_4(sums);
+    return __builtin_shufflevector(sums, sums, 0, 1, 2, 3);
 }
 
 /* ---- Products of bytes: the sums of DOT_TOKENS tokens in a vector ---- */
