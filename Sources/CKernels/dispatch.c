@@ -45,6 +45,15 @@ static int has_dotprod(void) {
 #endif
 }
 
+static int has_i8mm(void) {
+#if defined(__aarch64__)
+    return has_dotprod() &&
+           (getauxval(AT_HWCAP2) & (1ul << 13)) != 0; /* HWCAP2_I8MM */
+#else
+    return 0;
+#endif
+}
+
 /* The sets that this processor runs, best first; returns their count. */
 static int usable_sets(const ck_kernels *sets[SET_LIMIT]) {
     int count = 0;
@@ -52,32 +61,49 @@ static int usable_sets(const ck_kernels *sets[SET_LIMIT]) {
         sets[count++] = ck_kernels_avx512;
     if (has_avx2())
         sets[count++] = ck_kernels_avx2;
+    if (has_i8mm())
+        sets[count++] = ck_kernels_i8mm;
     if (has_dotprod())
         sets[count++] = ck_kernels_dotprod;
     sets[count++] = ck_kernels_baseline;
     return count;
 }
 
+/* Each thread has its own choice, and a job runs what its caller chose: tests
+ * of one set do not change the sums of those that run beside them. */
+static _Thread_local ck_kernels chosen;
+
+void ck_select_instruction_set(int index) {
+    const ck_kernels *sets[SET_LIMIT];
+    const int count = usable_sets(sets);
+    if (index >= count)
+        return;
+    chosen = *sets[index];
+    while (++index < count) {
+#define CK_INHERIT(task)                                                       \
+    if (!chosen.task)                                                          \
+        chosen.task = sets[index]->task;
+        CK_TASKS(CK_INHERIT)
+#undef CK_INHERIT
+    }
+}
+
 /* The set that OCELLUS_KERNELS names, if this processor runs it; else the
  * best. */
-static const ck_kernels *wanted_set(void) {
+static int wanted_set(void) {
     const ck_kernels *sets[SET_LIMIT];
     const int count = usable_sets(sets);
     const char *name = getenv("OCELLUS_KERNELS");
     for (int i = 0; name && i < count; i++)
         if (strcmp(sets[i]->name, name) == 0)
-            return sets[i];
-    return sets[0];
+            return i;
+    return 0;
 }
 
-/* Each thread has its own choice, and a job runs what its caller chose: tests
- * of one set do not change the sums of those that run beside them. */
-static _Thread_local const ck_kernels *chosen;
-
 static const ck_kernels *kernels(void) {
-    if (!chosen)
-        chosen = wanted_set();
-    return chosen;
+    if (!chosen.name)
+        ck_select_instruction_set(wanted_set());
+    return &chosen;
 }
 
 const char *ck_instruction_set_name(void) { return kernels()->name; }
@@ -85,12 +111,6 @@ const char *ck_instruction_set_name(void) { return kernels()->name; }
 int ck_instruction_set_count(void) {
     const ck_kernels *sets[SET_LIMIT];
     return usable_sets(sets);
-}
-
-void ck_select_instruction_set(int index) {
-    const ck_kernels *sets[SET_LIMIT];
-    if (index < usable_sets(sets))
-        chosen = sets[index];
 }
 
 /* ---- Work ---- */

@@ -6,14 +6,10 @@
 
 #include "kernels.h"
 
-#include "blocks.inc.h"
-#include "weights.inc.h"
-#include "quantize.inc.h"
-#include "tiles.inc.h"
-#include "pack_int8.inc.h"
-#include "matmul_int8.inc.h"
+#include "int8_products.inc.h"
 #include "matmul_few.inc.h"
 #include "matmul_packed.inc.h"
+#include "dequantize.inc.h"
 #include "rows.inc.h"
 #include "attention.inc.h"
 #include "convolution.inc.h"

@@ -67,11 +67,13 @@ typedef struct {
 #undef CK_TASK_FIELD
 } ck_kernels;
 
-/* The sets; each source file of an absent architecture leaves NULL. */
+/* The sets; each source file of an absent architecture leaves NULL. A set may
+ * lack tasks: those of the next best one then take their place. */
 extern const ck_kernels *const ck_kernels_baseline;
 extern const ck_kernels *const ck_kernels_avx2;
 extern const ck_kernels *const ck_kernels_avx512;
 extern const ck_kernels *const ck_kernels_dotprod;
+extern const ck_kernels *const ck_kernels_i8mm;
 
 /* Tasks without arithmetic exist once; an item is an output row of pixels. */
 ck_task ck_task_patches_planar, ck_task_patches_interleaved;

@@ -1,10 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Vectors of AArch64; with the dot product instructions where the file that
- * includes this one has asked for them. */
+/* Vectors of AArch64; with the dot product instructions, and those of 2 x 2
+ * dot products, where the file that includes this one has asked for them. */
 #include <arm_neon.h>
 
 #define LANES 4
+#ifdef HAS_I8MM
+#define DOT_TOKENS 2
+#endif
 #include "vector.inc.h"
+
+#ifdef HAS_I8MM
+typedef uint64_t dot_word;
+
+/* The lower halves of two vectors, or their upper ones. */
+INLINE vf token_sums(const vf sums[DOT_TOKENS], int token) {
+    return token ? __builtin_shufflevector(sums[0], sums[1], 2, 3, 6, 7)
+                 : __builtin_shufflevector(sums[0], sums[1], 0, 1, 4, 5);
+}
+
+INLINE void turn_words(vf rows[LANES]) {
+    vf turned[LANES] = {token_sums(rows, 0), token_sums(rows + 2, 0),
+                        token_sums(rows, 1), token_sums(rows + 2, 1)};
+    for (int i = 0; i < LANES; i++)
+        rows[i] = turned[i];
+}
+
+INLINE vf row_factors(const float *p, int v) {
+    return (vf)vreinterpretq_f32_u64(
+        vld1q_dup_u64((const uint64_t *)(p + 2 * v)));
+}
+
+INLINE vf token_factors(const float *p) { return (vf){p[0], p[0], p[1], p[1]}; }
+#endif
 
 /* ---- Half precision ---- */
 
@@ -94,16 +121,27 @@ INLINE vf widen(dot_float v) { return v; }
 
 #define INPUT_OFFSET 0u
 
+#if DOT_TOKENS == 2
+INLINE vi dot(vi sum, vi w, const dot_word *x, int token) {
+    return (vi)vmmlaq_s32((int32x4_t)sum, vld1q_s8((const int8_t *)(x + token)),
+                          (int8x16_t)w);
+}
+#else
 /* One load for all tokens: instructions take a lane of it. */
 INLINE vi dot(vi sum, vi w, const dot_word *x, int token) {
     vi words = (vi)load((const float *)x);
     return (vi)add_byte_products((int32x4_t)sum, (int8x16_t)w,
                                  (int8x16_t)splat_int(words[token]));
 }
+#endif
 
 /* ---- Shapes of register tiles: 32 registers ---- */
 
 #define FLOAT_VECTORS 4
 #define FLOAT_TOKENS 5
 #define INT8_VECTORS 2
+#if DOT_TOKENS == 2
+#define INT8_TOKENS 6
+#else
 #define INT8_TOKENS LANES
+#endif
