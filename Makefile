@@ -9,7 +9,8 @@ SWIFT_BUILD := swift build --configuration release --static-swift-stdlib
 MODEL := models/ommatidium
 
 help:  ## Print these targets
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | \
+		while read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 setup:  ## Install the Debian packages that are missing, check the Swift toolchain
 	@scripts/setup

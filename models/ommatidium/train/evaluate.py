@@ -124,6 +124,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with photos and clips")
     parser.add_argument("--split", default="held")
     parser.add_argument("--clips", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1, help="of the first table; the next ones follow")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -132,7 +133,7 @@ def main() -> None:
                   photographs=photographs(eye, options.data / "photos"), real_clips=clips(eye, options.data / "clips"))
     painter, album = Painter(options.cache, options.split), Album(options.cache, options.split)
     tables = dict(six_frames=(painter, 6), one_picture=(painter, 1), one_photograph=(album, 1))
-    for seed, (name, (source, frames)) in enumerate(tables.items(), 1):
+    for seed, (name, (source, frames)) in enumerate(tables.items(), options.seed):
         result[name] = held_out(eye, vocabulary, source, frames, options.clips, seed)
     options.out.write_text(json.dumps(result, indent=1) + "\n")
     for name in tables:

@@ -58,9 +58,18 @@ def main() -> None:
     torch.manual_seed(0)
     vocabulary = Vocabulary(options.tokenizer)
     model = Model(vocabulary.size, options.width, options.layers)
-    optimizer, rng = optimizer_for(model, options.rate), np.random.default_rng(1)
-    curve = checkpoints.Curve(options.out.with_suffix(".jsonl"), fresh=True)
-    begin, reported, steps = time.time(), 0., 0
+    optimizer, steps, spent = optimizer_for(model, options.rate), 0, 0.
+    if options.out.exists():
+        state = checkpoints.load(options.out)
+        model.load_state_dict(state["model"]), optimizer.load_state_dict(state["optimizer"])
+        steps, spent = state["steps"], state["seconds"]
+    rng = np.random.default_rng([1, steps])
+    curve = checkpoints.Curve(options.out.with_suffix(".jsonl"), fresh=steps == 0)
+
+    def keep() -> None:
+        checkpoints.save(options.out, model=model.state_dict(), shape=model.shape, optimizer=optimizer.state_dict(), steps=steps, seconds=spent)
+
+    begin, reported = time.time() - spent, spent
     while (spent := time.time() - begin) < options.seconds:
         for group in optimizer.param_groups:
             group["lr"] = options.rate * min(1, (steps + 1) / 50) * min(1, (1 - spent / options.seconds) / .4 + .02)
@@ -87,8 +96,8 @@ def main() -> None:
                     score.add_batch([q for _, qs in asked for q in qs], model.decoder.ask(states, tokens, FORKS)[0], labels, vocabulary)
             print(score.line())
             curve.add(seconds=spent, steps=steps, loss=loss.item(), word=word.item(), accuracy=score.table()["all"]["accuracy"])
-            checkpoints.save(options.out, model=model.state_dict(), shape=model.shape)
-    checkpoints.save(options.out, model=model.state_dict(), shape=model.shape)
+            keep()
+    keep()
 
 
 if __name__ == "__main__":
