@@ -8,7 +8,8 @@ struct AskCommand {
         usage: ocellus ask --model DIR [--image FILE ... | --video FILE] [options] "question" ...
 
         Folds a picture or the frames of a clip into the model's state once, then answers each
-        question from there. Without a picture it continues the text.
+        question from there. Without a picture nothing has been seen; a decoder whose file has no
+        prompt template continues the text.
 
           --image FILE        a JPEG, PNG or PPM picture; repeated, they are seen in this order
           --video FILE        a clip: Y4M, a folder of pictures, or anything that ffmpeg reads
