@@ -50,7 +50,14 @@ extension Session {
     ///   belongs to another model; the live state is then as before.
     @discardableResult
     public mutating func restore(fromFile path: String) throws(OcellusError) -> [UInt8] {
-        let file = try fromFile { () throws(ModelFileError) in try MappedFile(path: path) }
+        let file: MappedFile
+        do throws(ModelFileError) {
+            file = try MappedFile(path: path)
+        } catch {
+            // An empty file is what a full disk or a power cut leaves of a program that wrote in place.
+            if case .truncated = error { throw .state(path: path, .truncated) }
+            throw .model(.file(error))
+        }
         switch unsafe restore(from: file.bytes) {
         case .success(let supplement): return supplement
         case .failure(let fault): throw .state(path: path, fault)

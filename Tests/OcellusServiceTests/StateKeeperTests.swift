@@ -81,6 +81,7 @@ import Testing
             flipped[whole.count / 2] ^= 1
             let damaged = [
                 ("state.damaged", whole.prefix(whole.count / 2)), ("state.damaged.2", flipped),
+                ("state.damaged.3", Data()),
             ]
             for (name, contents) in damaged {
                 try contents.write(to: url)
