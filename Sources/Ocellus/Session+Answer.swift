@@ -49,12 +49,13 @@ extension Session {
     ) {
         answer.clear()
         var random = RandomNumbers(seed: sampling.seed)
+        let hidden = read(prompt, into: &answer)
+        let start = monotonicNanoseconds()
         // The logits after each token of the last run. Row by row an answer takes what was drafted.
-        var logits = nextLogits(after: read(prompt, into: &answer))
+        var logits = nextLogits(after: hidden)
         var row = 0
         drafter.clear()
         for index in 0..<prompt.tokens.count { drafter.append(prompt.tokens[index]) }
-        let start = monotonicNanoseconds()
         var logProbability: Float = 0
         while answer.tokens.count < maximumTokens {
             let next = logits.rows(row..<row + 1)
