@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cjpeg.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <jerror.h>
 
@@ -11,26 +13,43 @@
 /* A progressive picture of so many scans was made to keep a decoder busy. */
 enum { scan_limit = 500 };
 
+enum { piece_size = 16384 };
+
 struct cjpeg_decoder {
-    struct jpeg_decompress_struct libjpeg;
+    struct jpeg_decompress_struct libjpeg; /* first: libjpeg's is also ours */
     struct jpeg_source_mgr source;
     struct jpeg_progress_mgr progress;
     struct failure failure;
     struct kept_memory memory;
+    int file;
+    unsigned char piece[piece_size];
 };
 
 static void begin_source(j_decompress_ptr object) { (void)object; }
 
-/* There are no more bytes than those in the buffer: a warning, which fails. */
+/* The next piece of the file. No more bytes are a warning, which fails. */
 static boolean fill_source(j_decompress_ptr object) {
-    ERREXIT(object, JWRN_JPEG_EOF);
-    return FALSE;
+    struct cjpeg_decoder *decoder = (struct cjpeg_decoder *)object;
+    ssize_t count = 0;
+    if (decoder->file >= 0) {
+        do {
+            count = read(decoder->file, decoder->piece, piece_size);
+        } while (count < 0 && errno == EINTR);
+    }
+    if (count < 0) ERREXIT(object, JERR_FILE_READ);
+    if (count == 0) ERREXIT(object, JWRN_JPEG_EOF);
+    decoder->source.next_input_byte = decoder->piece;
+    decoder->source.bytes_in_buffer = (size_t)count;
+    return TRUE;
 }
 
 static void skip_source(j_decompress_ptr object, long count) {
     struct jpeg_source_mgr *source = object->src;
     if (count <= 0) return;
-    if ((size_t)count > source->bytes_in_buffer) fill_source(object);
+    while ((size_t)count > source->bytes_in_buffer) {
+        count -= (long)source->bytes_in_buffer;
+        fill_source(object);
+    }
     source->next_input_byte += count;
     source->bytes_in_buffer -= (size_t)count;
 }
@@ -88,7 +107,7 @@ static void forget_tables(struct jpeg_decompress_struct *libjpeg) {
 }
 
 const char *cjpeg_decode(struct cjpeg_decoder *decoder,
-                         const unsigned char *bytes, size_t count,
+                         const unsigned char *bytes, size_t count, int file,
                          unsigned denominator, unsigned width, unsigned height,
                          unsigned char *out) {
     struct jpeg_decompress_struct *libjpeg = &decoder->libjpeg;
@@ -99,6 +118,7 @@ const char *cjpeg_decode(struct cjpeg_decoder *decoder,
     forget_tables(libjpeg);
     decoder->source.next_input_byte = bytes;
     decoder->source.bytes_in_buffer = count;
+    decoder->file = file;
     jpeg_read_header(libjpeg, TRUE);
     libjpeg->scale_num = 1;
     libjpeg->scale_denom = denominator;

@@ -6,8 +6,6 @@
 public enum ImageError: Error {
     /// The file cannot be opened or read; `reason` is the system's.
     case unreadable(path: String, reason: String)
-    /// The file has more bytes than a picture is allowed to have.
-    case fileTooLarge(path: String, byteCount: Int, limit: Int)
     /// The first bytes are those of no format that is supported.
     case unknownFormat(path: String)
     /// The file contradicts its format or ends too early; `reason` is the decoder's.
@@ -32,8 +30,6 @@ public enum ImageError: Error {
         switch self {
         case .unreadable(let path, let reason):
             "\(path) cannot be read: \(reason)"
-        case .fileTooLarge(let path, let byteCount, let limit):
-            "\(path) has \(byteCount) bytes; a picture may have \(limit)"
         case .unknownFormat(let path):
             "\(path) is not a picture that Ocellus reads: JPEG, PNG, PPM or PGM"
         case .damaged(let path, let reason):

@@ -2,7 +2,7 @@
 import CJPEG
 public import OcellusMemory
 
-/// Decodes JPEGs in memory, again and again: the frames of an MJPEG camera, or a file.
+/// Decodes JPEGs in memory, again and again: the frames of an MJPEG camera; or in a file.
 ///
 /// Nothing is allocated for a picture, unless it is wider than all before it, or progressive. No
 /// picture can see the tables of another one: a frame without Huffman tables has the standard's, as
@@ -80,11 +80,13 @@ public final class JPEGDecoder {
         return try decode(bytes, header: header, path: path, into: slot)
     }
 
-    /// Decodes a picture whose header was read, at the scale of the header.
+    /// Decodes a picture whose header was read, at the scale of the header; `rest` is the descriptor of
+    /// the file in which the bytes go on, -1 for none.
     ///
     /// - Precondition: the slot holds a frame of the decoded size.
     func decode(
         _ bytes: Span<UInt8>,
+        rest: Int32 = -1,
         header: PictureHeader,
         path: String,
         into slot: Bytes
@@ -98,6 +100,7 @@ public final class JPEGDecoder {
                 decoder,
                 buffer.baseAddress,
                 buffer.count,
+                rest,
                 UInt32(header.scaleDenominator),
                 UInt32(size.width),
                 UInt32(size.height),

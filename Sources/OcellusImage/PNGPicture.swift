@@ -45,11 +45,12 @@ enum PNGPicture {
         )
     }
 
-    /// Decodes into `slot`.
+    /// Decodes into `slot`; `rest` is the descriptor of the file in which the bytes go on, -1 for none.
     ///
     /// - Throws: `ImageError.damaged` with the decoder's reason.
     static func decode(
         _ bytes: Span<UInt8>,
+        rest: Int32,
         header: PictureHeader,
         path: String,
         into slot: Bytes
@@ -60,7 +61,10 @@ enum PNGPicture {
         defer { unsafe spng_ctx_free(decoder) }
         let size = header.storedSize
         let status = unsafe bytes.withUnsafeBufferPointer { buffer in
-            unsafe decode(buffer, size: size, into: slot, decoder: decoder)
+            var input = unsafe PictureInput(beginning: buffer, rest: rest)
+            return unsafe withUnsafeMutablePointer(to: &input) { input in
+                unsafe decode(input, size: size, into: slot, decoder: decoder)
+            }
         }
         guard status == 0 else {
             // Safety: spng_strerror returns a string, for unknown numbers too.
@@ -72,12 +76,12 @@ enum PNGPicture {
 
     /// The ladder of calls; the first status that is not 0 ends it.
     private static func decode(
-        _ buffer: UnsafeBufferPointer<UInt8>,
+        _ input: UnsafeMutablePointer<PictureInput>,
         size: ImageSize,
         into slot: Bytes,
         decoder: OpaquePointer
     ) -> Int32 {
-        // Safety: the context is valid, the buffer outlives the calls, and spng_decode_image fails
+        // Safety: the context is valid, the input outlives the calls, and spng_decode_image fails
         // unless the slot's share has exactly the decoded size.
         let format = Int32(SPNG_FMT_RGB8.rawValue)
         var status = unsafe spng_set_image_limits(decoder, UInt32(size.width), UInt32(size.height))
@@ -90,7 +94,7 @@ enum PNGPicture {
             )
         }
         if status == 0 {
-            status = unsafe spng_set_png_buffer(decoder, buffer.baseAddress, buffer.count)
+            status = unsafe spng_set_png_stream(decoder, takeForPNG, input)
         }
         var decodedByteCount = 0
         if status == 0 {
@@ -121,4 +125,20 @@ enum PNGPicture {
         }
         return true
     }
+}
+
+/// Gives libspng the next bytes of a `PictureInput`: all that it wants, or an error.
+private func takeForPNG(
+    _ decoder: OpaquePointer?,
+    _ input: UnsafeMutableRawPointer?,
+    _ out: UnsafeMutableRawPointer?,
+    _ count: Int
+) -> Int32 {
+    guard let input = unsafe input, let out = unsafe out else {
+        return Int32(SPNG_IO_ERROR.rawValue)
+    }
+    // Safety: the pointer is the one that the stream was set with; out has room for count bytes.
+    let isTaken = unsafe input.assumingMemoryBound(to: PictureInput.self).pointee
+        .take(count, into: out)
+    return isTaken ? 0 : Int32(SPNG_IO_EOF.rawValue)
 }

@@ -18,18 +18,7 @@ public enum PictureDecoder {
         path: String,
         limit: ImageSize = .standardLimit
     ) throws(ImageError) -> ImageSize? {
-        guard let format = PictureFormat(of: bytes) else { throw .unknownFormat(path: path) }
-        let header: PictureHeader?
-        switch format {
-        case .jpeg: header = try JPEGPicture.header(of: bytes, path: path, limit: limit)
-        case .png: header = try PNGPicture.header(of: bytes, path: path, limit: limit)
-        case .netpbm:
-            header = try netpbmHeader(of: bytes, isComplete: isComplete, path: path, limit: limit)
-        }
-        if header == nil, isComplete {
-            throw .damaged(path: path, reason: "the file ends within its header")
-        }
-        return header?.decodedSize
+        try header(of: bytes, isComplete: isComplete, path: path, limit: limit)?.decodedSize
     }
 
     /// Decodes a picture into `slot`.
@@ -45,36 +34,51 @@ public enum PictureDecoder {
         into slot: Bytes,
         limit: ImageSize = .standardLimit
     ) throws(ImageError) -> Frame {
-        guard let format = PictureFormat(of: bytes) else { throw .unknownFormat(path: path) }
-        switch format {
-        case .jpeg:
-            let header = try checked(
-                JPEGPicture.header(of: bytes, path: path, limit: limit),
-                path: path,
-                slot: slot
-            )
-            let decoder = try JPEGDecoder(width: header.storedSize.width)
-            return try decoder.decode(bytes, header: header, path: path, into: slot)
-        case .png:
-            let header = try checked(
-                PNGPicture.header(of: bytes, path: path, limit: limit),
-                path: path,
-                slot: slot
-            )
-            return try PNGPicture.decode(bytes, header: header, path: path, into: slot)
-        case .netpbm:
-            return try decodeNetpbm(bytes, path: path, into: slot, limit: limit)
+        guard let header = try header(of: bytes, isComplete: true, path: path, limit: limit) else {
+            throw .damaged(path: path, reason: endsEarly)
         }
+        return try decode(bytes, header, path: path, into: slot)
     }
 
-    private static func checked(
-        _ header: PictureHeader?,
+    private static let endsEarly = "the file ends within its header"
+
+    /// The header; nil if the bytes end within it and more may follow.
+    static func header(
+        of bytes: Span<UInt8>,
+        isComplete: Bool,
         path: String,
-        slot: Bytes
-    ) throws(ImageError) -> PictureHeader {
-        guard let header else {
-            throw .damaged(path: path, reason: "the file ends within its header")
+        limit: ImageSize
+    ) throws(ImageError) -> PictureHeader? {
+        guard let format = PictureFormat(of: bytes) else { throw .unknownFormat(path: path) }
+        let header: PictureHeader?
+        switch format {
+        case .jpeg: header = try JPEGPicture.header(of: bytes, path: path, limit: limit)
+        case .png: header = try PNGPicture.header(of: bytes, path: path, limit: limit)
+        case .netpbm:
+            header = try netpbmHeader(of: bytes, isComplete: isComplete, path: path, limit: limit)
         }
+        if header == nil, isComplete { throw .damaged(path: path, reason: endsEarly) }
+        return header
+    }
+
+    /// Decodes a picture whose header was read.
+    ///
+    /// - Parameters:
+    ///   - bytes: all bytes, or the first ones with the whole header.
+    ///   - rest: the descriptor of the file, which stands behind `bytes`; -1 if nothing follows.
+    ///   - header: what `header(of:)` said of the bytes.
+    ///   - path: the file, for errors.
+    ///   - slot: memory for the pixels.
+    /// - Returns: a view of the slot, valid until the slot is used again.
+    /// - Throws: as the one above, but for errors of the header.
+    static func decode(
+        _ bytes: Span<UInt8>,
+        rest: Int32 = -1,
+        _ header: PictureHeader,
+        path: String,
+        into slot: Bytes
+    ) throws(ImageError) -> Frame {
+        guard let format = PictureFormat(of: bytes) else { throw .unknownFormat(path: path) }
         guard header.decodedSize.frameByteCount <= slot.count else {
             throw .slotTooSmall(
                 path: path,
@@ -82,7 +86,15 @@ public enum PictureDecoder {
                 availableBytes: slot.count
             )
         }
-        return header
+        switch format {
+        case .jpeg:
+            let decoder = try JPEGDecoder(width: header.storedSize.width)
+            return try decoder.decode(bytes, rest: rest, header: header, path: path, into: slot)
+        case .png:
+            return try PNGPicture.decode(bytes, rest: rest, header: header, path: path, into: slot)
+        case .netpbm:
+            return try decodeNetpbm(bytes, rest: rest, path: path, into: slot)
+        }
     }
 
     private static func netpbmHeader(
@@ -105,30 +117,24 @@ public enum PictureDecoder {
 
     private static func decodeNetpbm(
         _ bytes: Span<UInt8>,
+        rest: Int32,
         path: String,
-        into slot: Bytes,
-        limit: ImageSize
+        into slot: Bytes
     ) throws(ImageError) -> Frame {
-        _ = try checked(
-            netpbmHeader(of: bytes, isComplete: true, path: path, limit: limit),
-            path: path,
-            slot: slot
-        )
         guard let header = try NetpbmHeader(bytes, isComplete: true, path: path) else {
-            throw .damaged(path: path, reason: "the file ends within its header")
+            throw .damaged(path: path, reason: endsEarly)
         }
         let byteCount = header.format.byteCount(of: header.size)
-        guard bytes.count - header.byteCount >= byteCount else {
-            throw .damaged(
-                path: path,
-                reason: "PPM needs \(byteCount) bytes of pixels and has "
-                    + "\(bytes.count - header.byteCount)"
+        let isWhole = unsafe bytes.withUnsafeBufferPointer { buffer in
+            var input = unsafe PictureInput(
+                beginning: UnsafeBufferPointer(rebasing: buffer[header.byteCount...]),
+                rest: rest
             )
+            // Safety: the slot has room for the frame, of which these are at most all bytes.
+            return unsafe input.take(byteCount, into: slot.base)
         }
-        unsafe bytes.withUnsafeBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return }
-            // Safety: both have byteCount bytes there, checked above.
-            unsafe slot.base.copyMemory(from: base + header.byteCount, byteCount: byteCount)
+        guard isWhole else {
+            throw .damaged(path: path, reason: "it has less than \(byteCount) bytes of pixels")
         }
         return Frame(slot, size: header.size, format: header.format)
     }

@@ -141,9 +141,13 @@ enum ModelOptions {
     }
 
     /// Starts a session with a model.
+    ///
+    /// What has run until now hardly runs again: its code need not stay in memory.
     static func start(_ model: consuming Model) throws(CommandError) -> Session {
         do {
-            return try Session(model)
+            let session = try Session(model)
+            clibc_give_back_code()
+            return session
         } catch {
             throw CommandError(error)
         }

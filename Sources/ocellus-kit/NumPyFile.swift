@@ -4,19 +4,34 @@ import Ocellus
 
 /// Writes arrays as NumPy's `.npy` files, version 1.0.
 enum NumPyFile {
+    /// What was written.
+    struct Description: Encodable {
+        var file: String
+        var shape: [Int]
+        /// NumPy's name of the type.
+        var dtype: String
+    }
+
     /// Writes a traced tensor as float32 in C order, atomically.
-    static func write(_ tensor: TracedTensor, to url: URL) throws {
+    static func write(_ tensor: TracedTensor, to url: URL) throws -> Description {
         let words = tensor.elements.map { $0.bitPattern.littleEndian }
-        try write(words.withUnsafeBytes { Data($0) }, type: "<f4", shape: tensor.shape, to: url)
+        let bytes = words.withUnsafeBytes { Data($0) }
+        return try write(bytes, type: "<f4", shape: tensor.shape, to: url)
     }
 
     /// Writes whole numbers as int64, atomically.
-    static func write(_ values: [Int], to url: URL) throws {
+    static func write(_ values: [Int], to url: URL) throws -> Description {
         let words = values.map { Int64($0).littleEndian }
-        try write(words.withUnsafeBytes { Data($0) }, type: "<i8", shape: [values.count], to: url)
+        let bytes = words.withUnsafeBytes { Data($0) }
+        return try write(bytes, type: "<i8", shape: [values.count], to: url)
     }
 
-    private static func write(_ data: Data, type: String, shape: [Int], to url: URL) throws {
+    private static func write(
+        _ data: Data,
+        type: String,
+        shape: [Int],
+        to url: URL
+    ) throws -> Description {
         let sizes = shape.map { "\($0)," }.joined(separator: " ")
         var header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(sizes)), }"
         // The data starts at a multiple of 64; the header ends with a newline.
@@ -28,5 +43,6 @@ enum NumPyFile {
         ])
         file += Data(header.utf8) + data
         try writing(to: url.path) { try file.write(to: url, options: .atomic) }
+        return Description(file: url.lastPathComponent, shape: shape, dtype: type)
     }
 }

@@ -27,6 +27,7 @@ struct TraceCommand: ParsableCommand {
               ssm_state.npy   (layers, dInner, dState)       at the end
 
             With several pictures, the files are about the last one; the states about all.
+            With --json, one object: folder, files (file, shape, dtype).
 
             examples:
               ocellus-kit trace --model models/ommatidium --image cat.jpg \\
@@ -50,6 +51,14 @@ struct TraceCommand: ParsableCommand {
     var threads = 1
     @Option(name: .customLong("out"), help: "The folder to write to; made if it is missing.")
     var outputPath: String
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    /// What is printed with `--json`.
+    private struct Report: Encodable {
+        var folder: String
+        var files: [NumPyFile.Description]
+    }
 
     func validate() throws {
         guard tokens == nil || text == nil else {
@@ -74,12 +83,13 @@ struct TraceCommand: ParsableCommand {
         try writing(to: folder.path) {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         }
-        if try isVisionFile() {
-            try traceVision(options, to: folder)
+        let files =
+            try isVisionFile() ? traceVision(options, to: folder) : traceModel(options, to: folder)
+        if json {
+            try printJSON(Report(folder: outputPath, files: files))
         } else {
-            try traceModel(options, to: folder)
+            print("wrote \(files.count) files to \(folder.path)")
         }
-        print("wrote \(folder.path)")
     }
 
     /// Whether the model is a vision file, without a decoder.
@@ -91,39 +101,50 @@ struct TraceCommand: ParsableCommand {
         return try describing { try ModelFile(path: model).architecture == "clip" }
     }
 
-    private func traceVision(_ options: SessionOptions, to folder: URL) throws {
+    private func traceVision(
+        _ options: SessionOptions,
+        to folder: URL
+    ) throws -> [NumPyFile.Description] {
         guard tokens == nil, text == nil else {
             throw ValidationError("\(model) has no decoder, so it cannot read a text")
         }
         let tracer = try describing { try VisionTracer(path: model, options: options) }
+        var files: [NumPyFile.Description] = []
         for path in image {
             let stages = try describing {
                 try tracer.trace(
                     PictureFile.decode(path, into: tracer.frameSlot, limit: options.maximumFrame)
                 )
             }
-            try write(stages, to: folder)
+            files = try write(stages, to: folder)
         }
+        return files
     }
 
-    private func traceModel(_ options: SessionOptions, to folder: URL) throws {
+    private func traceModel(
+        _ options: SessionOptions,
+        to folder: URL
+    ) throws -> [NumPyFile.Description] {
         var session = try describing { try Session(Model(path: model, options: options)) }
-        for path in image { try write(try see(path, with: &session), to: folder) }
+        var files: [NumPyFile.Description] = []
+        for path in image { files = try write(try see(path, with: &session), to: folder) }
+        let file = { (name: String) in folder.appendingPathComponent(name) }
         if let ids = try textTokens(session) {
             let logits = session.traceTokens(ids)
-            try NumPyFile.write(ids, to: folder.appendingPathComponent("tokens.npy"))
-            try NumPyFile.write(logits, to: folder.appendingPathComponent("logits.npy"))
+            files.append(try NumPyFile.write(ids, to: file("tokens.npy")))
+            files.append(try NumPyFile.write(logits, to: file("logits.npy")))
         }
         let state = session.traceState()
-        try NumPyFile.write(state.history, to: folder.appendingPathComponent("conv_state.npy"))
-        try NumPyFile.write(state.h, to: folder.appendingPathComponent("ssm_state.npy"))
+        files.append(try NumPyFile.write(state.history, to: file("conv_state.npy")))
+        files.append(try NumPyFile.write(state.h, to: file("ssm_state.npy")))
+        return files
     }
 
-    private func write(_ stages: VisionTrace, to folder: URL) throws {
+    private func write(_ stages: VisionTrace, to folder: URL) throws -> [NumPyFile.Description] {
         let all =
             [("pixels", stages.pixels)] + stages.layers.map { ($0.name, $0.tokens) }
             + [("encoder", stages.features), ("projector", stages.tokens)]
-        for (name, tensor) in all {
+        return try all.map { name, tensor in
             try NumPyFile.write(tensor, to: folder.appendingPathComponent(name + ".npy"))
         }
     }

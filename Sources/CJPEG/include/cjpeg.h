@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JPEG in memory through the libjpeg API of libjpeg-turbo, which reports
+ * JPEG through the libjpeg API of libjpeg-turbo, which reports
  * errors by longjmp: Swift must not see that, so whole pictures go in and out.
  *
  * Coders are kept and used again and again. libjpeg frees all its memory after
@@ -30,12 +30,14 @@ void cjpeg_decoder_free(struct cjpeg_decoder *decoder);
  * the standard's, as in Motion JPEG. Garbage behind the end marker is ignored;
  * whatever else is wrong with the picture, a missing end included, fails it.
  *
+ * file: a descriptor from which the picture goes on behind the bytes, read
+ * piece by piece; -1: nothing follows.
  * width, height: the expected size after scaling, of which out has room for
  * width * height * 3 bytes. Returns NULL, or the reason of the failure, which
  * is valid until the next call.
  */
 const char *cjpeg_decode(struct cjpeg_decoder *decoder,
-                         const unsigned char *bytes, size_t count,
+                         const unsigned char *bytes, size_t count, int file,
                          unsigned denominator, unsigned width, unsigned height,
                          unsigned char *out);
 

@@ -129,6 +129,12 @@ int clibc_helper_start(void);
 int clibc_child_declare(const char *input, char *const arguments[]);
 int clibc_helper_lock(void);
 
+/*
+ * Gives back the resident pages of the program's code, most of which only its
+ * start has used; what runs again comes back from the page cache.
+ */
+void clibc_give_back_code(void);
+
 /* The version of Landlock that the kernel has; 0 for none. */
 int clibc_landlock_version(void);
 enum clibc_landlock_use {
