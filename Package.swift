@@ -198,8 +198,8 @@ let package = Package(
         .testTarget(
             name: "OcellusModelsTests",
             dependencies: [
-                "OcellusFormat", "OcellusKernels", "OcellusMemory", "OcellusModels",
-                "ReferenceArrays",
+                "OcellusConversion", "OcellusFormat", "OcellusKernels", "OcellusMemory",
+                "OcellusModels", "ReferenceArrays",
             ],
             swiftSettings: hosted
         ),

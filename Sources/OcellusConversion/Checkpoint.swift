@@ -21,7 +21,7 @@ public struct Checkpoint {
     /// The tensors by name.
     public private(set) var tensors: [String: SourceTensor]
 
-    /// Opens a file of tensors, an index of shards, or the first of either in a folder.
+    /// Opens a file of tensors, an index of shards, or what a folder has of either.
     ///
     /// - Throws: `ConversionError`, and `ModelFileError.cannotOpen`.
     public init(path: String) throws {
@@ -95,6 +95,12 @@ public struct Checkpoint {
         for name in fileNames where FileManager.default.fileExists(atPath: "\(path)/\(name)") {
             return "\(path)/\(name)"
         }
+        // Apple's files are named after their models.
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        let found = names.filter { name in
+            [".safetensors", ".pt", ".bin"].contains { name.hasSuffix($0) }
+        }
+        if found.count == 1 { return "\(path)/\(found[0])" }
         throw .missingFile(
             path: path,
             what: "the folder has no checkpoint: none of " + fileNames.joined(separator: ", ")

@@ -7,7 +7,7 @@ public struct PublishedModel {
     public let folder: String
     /// The tensors.
     public let checkpoint: Checkpoint
-    /// What config.json says.
+    /// What config.json says, or the file of that kind that is named as the checkpoint.
     public let settings: ModelSettings
 
     /// Opens a folder, or a checkpoint with the configuration in the same folder or the one above.
@@ -18,7 +18,8 @@ public struct PublishedModel {
         let folders = [
             path, Self.folder(of: checkpoint.path), Self.folder(of: checkpoint.path) + "/..",
         ]
-        let names = ["config.json", "open_clip_config.json"]
+        var names = ["config.json", "open_clip_config.json"]
+        if let name = Self.ownConfiguration(of: checkpoint.path) { names.insert(name, at: 0) }
         let found = folders.lazy.flatMap { folder in names.map { (folder, $0) } }
             .first { FileManager.default.fileExists(atPath: "\($0)/\($1)") }
         guard let found else {
@@ -29,6 +30,15 @@ public struct PublishedModel {
         }
         folder = found.0
         settings = try ModelSettings(path: "\(found.0)/\(found.1)")
+    }
+
+    /// The name of a checkpoint's configuration where several are in one folder, as Apple has it; nil for an
+    /// index of shards.
+    private static func ownConfiguration(of path: String) -> String? {
+        guard !path.hasSuffix(".json"), let file = path.split(separator: "/").last else {
+            return nil
+        }
+        return file.split(separator: ".").dropLast().joined(separator: ".") + ".json"
     }
 
     /// The folder of a path.

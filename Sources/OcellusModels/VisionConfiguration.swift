@@ -106,8 +106,8 @@ public struct VisionConfiguration: Sendable {
 
     /// The activation by our key, which tells the two GELUs apart, else by llama.cpp's flags.
     ///
-    /// `clip.use_gelu` stands for "gelu" of a CLIP, which is the exact one, and for the tanh GELU of a
-    /// SigLIP, which has no class token.
+    /// `clip.use_gelu` stands for "gelu" of a CLIP, which is the exact one. A SigLIP, which has no class token,
+    /// has the tanh GELU, whether it stands there (llama.cpp's newer converter) or not (the older one).
     private static func activation(
         _ file: borrowing ModelFile,
         _ tower: VisionTower
@@ -129,7 +129,8 @@ public struct VisionConfiguration: Sendable {
                 try file.bool("clip.use_silu", default: false)
             )
         }
-        if gelu { return file.hasTensor(tower.tensors + "class_embd") ? .geluErf : .geluTanh }
-        return silu ? .silu : .quickGelu
+        if silu { return .silu }
+        guard file.hasTensor(tower.tensors + "class_embd") else { return .geluTanh }
+        return gelu ? .geluErf : .quickGelu
     }
 }

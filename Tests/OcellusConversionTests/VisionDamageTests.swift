@@ -64,6 +64,14 @@ struct VisionDamageTests {
                 "'fastvit_t8' is not converted; fastvit_mci0, fastvit_mci1, fastvit_mci2 are"
             ),
             (
+                "mobileclip-open", "open_clip_config.json", "\"fastvit_mci0\"",
+                "\"vit_base_mci_224\"", "'vit_base_mci_224' is not converted"
+            ),
+            (
+                "mobileclip-apple", "mobileclip_s0.json", "\"mci0\"", "\"mci3\"",
+                "'fastvit_mci3' is not converted"
+            ),
+            (
                 "siglip2-open", "open_clip_config.json", "\"vit_base_patch16_siglip_224\"",
                 "\"convnext_base\"", "one that begins with vit_, is 'convnext_base'"
             ),
@@ -81,6 +89,32 @@ struct VisionDamageTests {
             let message = try refusal(of: folder, options("clip-hf"))
             #expect(message.contains(expected), "\(message)")
             #expect(message.contains(file), "\(message)")
+        }
+    }
+
+    @Test
+    func `a layer that is missing is named as the file would name it`() throws {
+        for (name, file, tensor, expected) in [
+            (
+                "mobileclip-folded-timm", "model.safetensors",
+                "stages.0.blocks.1.token_mixer.reparam_conv.bias",
+                "the tensor 'stages.0.blocks.1.token_mixer.reparam_conv.bias' of shape [4] is missing"
+            ),
+            (
+                "mobileclip-open", "open_clip_model.safetensors",
+                "visual.trunk.final_conv.conv_kxk.0.bn.running_var",
+                "the tensor 'visual.trunk.final_conv.conv_kxk.0.bn.running_var' of shape [128] is missing"
+            ),
+            (
+                "mobileclip-apple", "mobileclip_s0.pt",
+                "image_encoder.model.network.1.proj.0.lkb_origin.conv.weight",
+                "the tensor 'image_encoder.model.network.1.proj.0.lkb_origin.conv.weight' is missing"
+            ),
+        ] {
+            let folder = try PublishedFolder(name)
+            try folder.replace(tensor, by: tensor.dropLast() + "_", in: file)
+            let message = try refusal(of: folder)
+            #expect(message.contains(expected), "\(message)")
         }
     }
 
@@ -112,6 +146,28 @@ struct VisionDamageTests {
         try folder.write(data.prefix(data.count / 2), to: name)
         let message = try refusal(of: folder, options("dinov2-timm", "siglip-timm"))
         #expect(message.contains("latest-checkpoint.pt"), "\(message)")
+    }
+
+    @Test(
+        arguments: [
+            ("mobileclip-open", "open_clip_model.safetensors"), ("clip-hf", "model.safetensors"),
+            ("mobileclip-apple", "mobileclip_s0.pt"), ("mobilevlm-v2", "pytorch_model.bin"),
+        ]
+    )
+    func `a changed byte is refused, or plans a file`(name: String, file: String) throws {
+        let folder = try PublishedFolder(name)
+        let data = try folder.data(file)
+        // Safetensors begin with their names and shapes, zip archives end with theirs; a pickle comes first.
+        let ends = Array(0..<6000) + Array(max(data.count - 3000, 6000)..<data.count)
+        for (index, position) in ends.enumerated() where index % 12 == 0 {
+            var changed = data
+            changed[position] = UInt8(index / 12 % 10) + (index % 24 == 0 ? 0x30 : 0)
+            try folder.write(changed, to: file)
+            _ = try? ModelConversion.plans(
+                for: PublishedModel(path: folder.path),
+                options("clip-hf")
+            )
+        }
     }
 
     private func options(_ parts: String...) -> ConversionOptions { options(parts) }

@@ -12,7 +12,8 @@ struct VisionTests {
     static let towers = [
         "clip-hf", "clip-open", "siglip-hf", "siglip2-open", "dinov2-hf", "dinov2-registers-hf",
         "dinov2-timm", "siglip-timm", "mobilenet-v1-hf", "mobilenet-v2-hf", "mobilenet-v1-timm",
-        "mobilenet-v2-timm", "mobileclip-timm",
+        "mobilenet-v2-timm", "mobileclip-timm", "mobileclip-folded-timm", "mobileclip-open",
+        "mobileclip-apple",
     ]
 
     /// What each system is converted with.

@@ -2,12 +2,13 @@
 import ReferenceArrays
 import Testing
 
-/// Encoders and projectors against `transformers` and torch (scripts/references/vision.py).
+/// Encoders and projectors against `transformers` and torch (scripts/references/vision.py, llama_vision.py).
 struct VisionTests {
     static let fixtures = [
         "clip-ldpv2", "clip-f16", "siglip-mlp", "siglip-q8_0", "cnn-tensorflow", "cnn-pytorch",
         "cnn-vit", "cnn-vit-q8_0", "dinov2-ldp", "dinov2-cabstractor", "cobra-mlp",
-        "cobra-ldpnet", "siglip-vss", "clip-vss", "clip-older", "clip-newer",
+        "cobra-ldpnet", "siglip-vss", "clip-vss", "clip-newer",
+        "llama-clip-ldp", "llama-clip-ldpv2", "llama-clip-mlp", "llama-siglip-mlp",
     ].map { Fixture(name: $0) }
 
     @Test(arguments: fixtures)

@@ -33,7 +33,20 @@ def quantize(array: np.ndarray, kind: Type) -> np.ndarray:
     return gguf.quants.quantize(array, kind)
 
 
-class Fixture:
+class Recording:
+    """A folder with NumPy files."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+
+    def record(self, name: str, values: torch.Tensor) -> None:
+        """Writes `name.npy`: f32, or int64 for whole numbers, in C order."""
+        array = values.detach().contiguous().numpy()
+        np.save(self.folder / f"{name}.npy", array if array.dtype == np.int64 else array.astype(np.float32))
+
+
+class Fixture(Recording):
     """One GGUF file and the NumPy files beside it.
 
     Weights are rounded when they are stored, and the rounded values are put back into the PyTorch
@@ -43,8 +56,7 @@ class Fixture:
     def __init__(
         self, folder: Path, file_name: str, architecture: str, weight_type: Type, has_own_keys: bool = True
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
+        super().__init__(folder)
         self.has_own_keys = has_own_keys  # those that llama.cpp has not
         self.weight_type = weight_type
         self.writer = gguf.GGUFWriter(folder / file_name, architecture)
@@ -98,11 +110,6 @@ class Fixture:
         self.writer.write_kv_data_to_file()
         self.writer.write_tensors_to_file()
         self.writer.close()
-
-    def record(self, name: str, values: torch.Tensor) -> None:
-        """Writes `name.npy`: f32, or int64 for whole numbers, in C order."""
-        array = values.detach().contiguous().numpy()
-        np.save(self.folder / f"{name}.npy", array if array.dtype == np.int64 else array.astype(np.float32))
 
 
 @torch.no_grad()

@@ -50,17 +50,7 @@ def write_mobilevlm(folder: Path, clip: Path, version: int, outputs: int) -> Non
     grid, width, side = config.image_size // config.patch_size, config.hidden_size, config.image_size
     projector = LDP(width, grid, outputs) if version == 1 else LDPv2(width, grid, outputs, outputs)
     randomize(projector, torch.Generator().manual_seed(31))
-    prefix = "model.mm_projector."
-    if version == 1:
-        # Their Sequential begins with an Identity, ours with the first block.
-        own = projector.state_dict().items()
-        tensors = {prefix + "model." + shifted(name): values for name, values in own}
-    else:
-        tensors = {
-            **prefixed(prefix + "mlp.mlp.0.", projector.first.state_dict()),
-            **prefixed(prefix + "mlp.mlp.2.", projector.second.state_dict()),
-            **prefixed(prefix + "peg.peg.0.", projector.peg.state_dict()),
-        }
+    tensors = ldp_names(projector) if version == 1 else ldpv2_names(projector)
     tensors |= {"model.embed_tokens.weight": torch.zeros(4, 2), "model.norm.weight": torch.ones(2)}
     torch.save(tensors, folder / "pytorch_model.bin")
     settings = {
@@ -75,6 +65,20 @@ def write_mobilevlm(folder: Path, clip: Path, version: int, outputs: int) -> Non
     features = states[-2][0, 1:]
     for name, values in {"pixels": pixels, "encoder": features, "projector": projector(features)}.items():
         save(folder / f"{name}.npy", values)
+
+
+def ldp_names(projector: LDP) -> dict[str, torch.Tensor]:
+    """Their Sequential begins with an Identity, ours with the first block."""
+    own = projector.state_dict().items()
+    return {"model.mm_projector.model." + shifted(name): values for name, values in own}
+
+
+def ldpv2_names(projector: LDPv2) -> dict[str, torch.Tensor]:
+    return {
+        **prefixed("model.mm_projector.mlp.mlp.0.", projector.first.state_dict()),
+        **prefixed("model.mm_projector.mlp.mlp.2.", projector.second.state_dict()),
+        **prefixed("model.mm_projector.peg.peg.0.", projector.peg.state_dict()),
+    }
 
 
 def shifted(name: str) -> str:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Vision transformers beside those of encoders.py: DINOv2 of `transformers`, the towers of Cobra from timm,
-and CLIP files as llama.cpp's converters write them."""
+and a CLIP file with llama.cpp's newer names."""
 
 import torch
 from torch import nn
@@ -152,34 +152,27 @@ class FusedTowers(nn.Module):
 
 
 class ConvertedCLIP(Transformer):
-    """CLIP as llama.cpp's converters write it, without keys of ours. The older one cuts the last block and the
-    last norm off and calls the layers of the MLP by each other's names; newer files are whole and join query,
-    key and value. The features are those before the last block in both."""
+    """CLIP in a file with llama.cpp's newer names, without keys of ours: whole, with query, key and value joined.
+    The features are those before the last block. (The older names: llama_vision.py.)"""
 
     has_own_keys = False
 
-    def __init__(self, older: bool, *sizes: int) -> None:
+    def __init__(self, *sizes: int) -> None:
         super().__init__("clip", *sizes, hidden_act="gelu")
-        self.older = older
-        self.features_of = self.blocks
-        if not older:
-            self.blocks += 1
+        self.blocks += 1
 
     def store(self, fixture: Fixture) -> None:
         fixture.writer.add_bool("clip.use_gelu", True)
         self.store_embeddings(fixture)
-        if not self.older:
-            fixture.store_layer("v.post_ln", self.model.post_layernorm)
-        swapped = {"mlp.fc1": "ffn_down", "mlp.fc2": "ffn_up"} if self.older else {}
-        for index, block in enumerate(self.model.encoder.layers[: self.blocks]):
+        fixture.store_layer("v.post_ln", self.model.post_layernorm)
+        for index, block in enumerate(self.model.encoder.layers):
             name = f"v.blk.{index}."
-            for theirs, ours in (BLOCK_NAMES | swapped).items():
-                if self.older or not theirs.endswith(("q_proj", "k_proj", "v_proj")):
+            for theirs, ours in BLOCK_NAMES.items():
+                if not theirs.endswith(("q_proj", "k_proj", "v_proj")):
                     fixture.store_layer(name + ours, block.get_submodule(theirs))
-            if not self.older:
-                parts = [block.get_submodule(f"self_attn.{part}_proj") for part in "qkv"]
-                for kind in ("weight", "bias"):
-                    joined = torch.cat([getattr(part, kind) for part in parts])
-                    stored = fixture.store(f"{name}attn_qkv.{kind}", joined)
-                    for part, values in zip(parts, stored.chunk(3)):
-                        getattr(part, kind).data.copy_(values)
+            parts = [block.get_submodule(f"self_attn.{part}_proj") for part in "qkv"]
+            for kind in ("weight", "bias"):
+                joined = torch.cat([getattr(part, kind) for part in parts])
+                stored = fixture.store(f"{name}attn_qkv.{kind}", joined)
+                for part, values in zip(parts, stored.chunk(3)):
+                    getattr(part, kind).data.copy_(values)

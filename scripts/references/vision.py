@@ -14,7 +14,7 @@ from torch import nn
 
 from connectors import LDP, VSS, CAbstractor
 from encoders import Convolution, MobileNet, MobileNetTransformer, Transformer
-from fixture import Fixture, Type, randomize
+from fixture import Fixture, Recording, Type, randomize
 from projectors import MLP, LDPv2, Options, Projector
 from towers import ConvertedCLIP, Dinov2, FusedTowers, TimmTower
 
@@ -88,8 +88,7 @@ MODELS = [
     Vision("cobra-ldpnet", lambda: cobra(27, 5), ldpv2(36, 28, (3, 3))),
     Vision("siglip-vss", lambda: Transformer("siglip", 20, 5, 20, 1, 2, 28), vss("cross")),
     Vision("clip-vss", lambda: Transformer("clip", 20, 5, 24, 1, 2, 28), vss("bidirectional"), Options(positions=True)),
-    Vision("clip-older", lambda: ConvertedCLIP(True, 21, 7, 20, 2, 2, 28), lambda i, g: LDP(i, g, 36)),
-    Vision("clip-newer", lambda: ConvertedCLIP(False, 21, 7, 20, 2, 2, 28), mlp(24, 20), weight_type=Type.F16),
+    Vision("clip-newer", lambda: ConvertedCLIP(21, 7, 20, 2, 2, 28), mlp(24, 20), weight_type=Type.F16),
 ]  # fmt: skip
 
 
@@ -118,7 +117,7 @@ def store_model(fixture: Fixture, encoder: nn.Module, projector: Projector) -> N
 
 
 @torch.no_grad()
-def record_frames(fixture: Fixture, encoder: nn.Module, projector: Projector, generator: torch.Generator) -> None:
+def record_frames(recording: Recording, encoder: nn.Module, projector: Projector, generator: torch.Generator) -> None:
     """Runs two frames, the second a change of the first, and records each stage."""
     size = (encoder.image, encoder.image)
     first = torch.empty(3, *size).uniform_(-1, 1, generator=generator)
@@ -126,9 +125,9 @@ def record_frames(fixture: Fixture, encoder: nn.Module, projector: Projector, ge
     frames = [first, second]
     features = [encoder(frame[None]) for frame in frames]
     tokens = [projector(f, previous, frame) for f, previous, frame in zip(features, [features[0], *features], frames)]
-    fixture.record("pixels", torch.stack(frames))
-    fixture.record("encoder", torch.stack(features))
-    fixture.record("projector", torch.stack(tokens))
+    recording.record("pixels", torch.stack(frames))
+    recording.record("encoder", torch.stack(features))
+    recording.record("projector", torch.stack(tokens))
 
 
 def write_vision(out: Path) -> None:

@@ -276,11 +276,13 @@ def mobilenet_timm(folder: Path, version: int) -> Stages:
     return convolution_stages(pixels, model, boundaries)
 
 
-def fastvit(folder: Path, full: bool) -> Stages:
-    """MobileCLIP's encoder in timm, as it is trained: nothing folded. A block is kept under its last layer."""
-    small = dict(embed_dims=(4, 8, 16, 64), layers=(2, 1, 1, 1), mlp_ratios=(2, 2, 2, 1), num_classes=2)
-    model = timm.create_model("fastvit_mci0.apple_mclip", **({} if full else small))
-    pixels = save_timm(folder, enliven(model, 9), 256 if full else 72)
+def small_fastvit() -> nn.Module:
+    return timm.create_model("fastvit_mci0.apple_mclip", embed_dims=(4, 8, 16, 64), layers=(2, 1, 1, 1),
+                             mlp_ratios=(2, 2, 2, 1), num_classes=2)  # fmt: skip
+
+
+def fastvit_stages(pixels: torch.Tensor, model: nn.Module) -> Stages:
+    """The results of the blocks of timm's FastViT, each under the number of its last layer."""
     layers, hooks, count = {}, [], 0
 
     def keep(module: nn.Module, convolutions: int) -> None:
@@ -305,6 +307,81 @@ def fastvit(folder: Path, full: bool) -> Stages:
     return Stages(pixels, layers[f"v.cnn.{count - 1}"], layers)
 
 
+def mobileclip_timm(folder: Path, full: bool) -> Stages:
+    """MobileCLIP's encoder in timm, as it is trained: nothing folded."""
+    model = timm.create_model("fastvit_mci0.apple_mclip") if full else small_fastvit()
+    pixels = save_timm(folder, enliven(model, 9), 256 if full else 72)
+    return fastvit_stages(pixels, model)
+
+
+def mobileclip_folded(folder: Path) -> Stages:
+    """The same, folded by timm before it was saved; recorded is what the folded model computes."""
+    model = timm.utils.reparameterize_model(enliven(small_fastvit(), 12))
+    return fastvit_stages(save_timm(folder, model, 72), model)
+
+
+def write_mobileclip(folder: Path, config: dict, name: str) -> tuple[nn.Module, torch.Tensor]:
+    """A small MobileCLIP of open_clip, and the pixels that it sees; only its configuration is written."""
+    text = dict(context_length=8, vocab_size=32, width=16, heads=2, layers=1, no_causal_mask=True)
+    vision = dict(timm_model_name="fastvit_mci0", timm_model_pretrained=False, timm_pool="avg", timm_proj=None)
+    model = open_clip.model.CustomTextCLIP(24, {**vision, "image_size": 256}, text)
+    model.visual.trunk = small_fastvit()
+    folder.mkdir(parents=True, exist_ok=True)
+    preprocess = dict(mean=[0, 0, 0], std=[1, 1, 1], interpolation="bilinear", resize_mode="shortest")
+    config = config or {
+        "model_cfg": {"embed_dim": 24, "vision_cfg": {**vision, "image_size": 72}, "text_cfg": text},
+        "preprocess_cfg": preprocess,
+    }
+    (folder / name).write_text(json.dumps(config, indent=2) + "\n")
+    pixels = transformed(folder.parent, {**preprocess, "input_size": (3, 72, 72), "crop_pct": 1,
+                                         "crop_mode": "center"})  # fmt: skip
+    return enliven(model, 11), pixels
+
+
+def mobileclip_open(folder: Path) -> Stages:
+    """MobileCLIP in open_clip's layout, whose tower is timm's."""
+    model, pixels = write_mobileclip(folder, {}, "open_clip_config.json")
+    save_file(model.state_dict(), folder / "open_clip_model.safetensors")
+    return fastvit_stages(pixels, model.visual.trunk)
+
+
+def apple_name(name: str) -> str:
+    """What Apple calls a tensor of open_clip's MobileCLIP-S0; networks count downsamplings and positions, too."""
+    network = {"stages.0.": 0, "stages.1.": 2, "stages.2.": 4, "stages.3.": 7}
+    for stage, index in network.items():
+        name = name.replace(stage + "downsample.", f"network.{index - (2 if index == 7 else 1)}.")
+        name = name.replace(stage + "pos_emb.pos_enc", f"network.{index - 1}.pe")
+        name = name.replace(stage + "blocks.", f"network.{index}.")
+    for theirs, ours in {
+        "patch_embed": "stem",
+        "rbr_conv": "conv_kxk",
+        "rbr_scale": "conv_scale",
+        "rbr_skip": "identity",
+        "lkb_origin": "large_conv",
+        "convffn": "mlp",
+        "conv_exp.se.reduce": "final_conv.se.fc1",
+        "conv_exp.se.expand": "final_conv.se.fc2",
+        "conv_exp": "final_conv",
+        "": ".gamma",
+    }.items():
+        name = name.replace(ours, theirs)
+    return name.replace("visual.trunk.", "image_encoder.model.")
+
+
+def mobileclip_apple(folder: Path) -> Stages:
+    """MobileCLIP as Apple publishes it, configuration beside it. open_clip's own converter must read the names."""
+    config = {"embed_dim": 24, "image_cfg": {"image_size": 72, "model_name": "mci0"}, "text_cfg": {"dim": 16}}
+    model, pixels = write_mobileclip(folder, config, "mobileclip_s0.json")
+    tower = {name: tensor for name, tensor in model.state_dict().items() if name.startswith("visual.trunk.")}
+    renamed = {apple_name(name): tensor for name, tensor in tower.items() if ".head." not in name}
+    projection = model.visual.trunk.head.fc.weight.T.contiguous()
+    renamed |= {"image_encoder.model.head.proj": projection, "logit_scale": model.logit_scale}
+    torch.save(renamed, folder / "mobileclip_s0.pt")
+    read = open_clip.convert.convert_state_dict(model, torch.load(folder / "mobileclip_s0.pt"))
+    assert all(torch.equal(read[name], tensor) for name, tensor in tower.items() if "head.fc.bias" not in name)
+    return fastvit_stages(pixels, model.visual.trunk)
+
+
 @torch.no_grad()
 def write_small(out: Path) -> None:
     write_picture(out)
@@ -325,7 +402,10 @@ def write_small(out: Path) -> None:
         "mobilenet-v2-hf": lambda folder: mobilenet_transformers(folder, 2),
         "mobilenet-v1-timm": lambda folder: mobilenet_timm(folder, 1),
         "mobilenet-v2-timm": lambda folder: mobilenet_timm(folder, 2),
-        "mobileclip-timm": lambda folder: fastvit(folder, full=False),
+        "mobileclip-timm": lambda folder: mobileclip_timm(folder, full=False),
+        "mobileclip-folded-timm": mobileclip_folded,
+        "mobileclip-open": mobileclip_open,
+        "mobileclip-apple": mobileclip_apple,
     }
     for name, write in models.items():
         write(out / name).save(out / name)
@@ -341,7 +421,7 @@ def write_full(out: Path, name: str) -> None:
         clip_transformers(out / "clip-hf", full=True).save(out / "clip-hf")
         write_full_mobilevlm(out)
     elif name == "mobileclip":
-        fastvit(out / "mobileclip-timm", full=True).save(out / "mobileclip-timm")
+        mobileclip_timm(out / "mobileclip-timm", full=True).save(out / "mobileclip-timm")
     else:
         write_full_cobra(out, tower, timm_transformer)
 

@@ -1,21 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 import OcellusFormat
 
-/// The vision file of MobileCLIP-S0, S1 or S2: a FastViT of timm, alone or as the tower of open_clip.
+/// The vision file of MobileCLIP-S0, S1 or S2: a FastViT of timm, of open_clip or of Apple.
 ///
-/// The features are the cells of the last map, before the pooling.
+/// It may be folded. The features are the cells of the last map, before the pooling.
 enum FastViTDescription {
     /// Those whose attention is behind batch norms.
     private static let architectures = ["fastvit_mci0", "fastvit_mci1", "fastvit_mci2"]
 
-    private static func towerSettings(_ settings: ModelSettings) -> String? {
-        settings.json["model_cfg"]?["vision_cfg"]?["timm_model_name"]?.string
+    /// timm's name of the architecture; Apple leaves out what all of its own have in common.
+    private static func architecture(_ settings: ModelSettings) -> String? {
+        let json = settings.json
+        if let name = json["image_cfg"]?["model_name"]?.string { return "fastvit_" + name }
+        return json["model_cfg"]?["vision_cfg"]?["timm_model_name"]?.string
+            ?? json["architecture"]?.string
     }
 
-    /// Whether settings are those of a FastViT, converted or not.
+    /// Whether settings are those of a FastViT or of a MobileCLIP, converted or not.
     static func describes(_ settings: ModelSettings) -> Bool {
-        (towerSettings(settings) ?? settings.json["architecture"]?.string ?? "")
-            .hasPrefix("fastvit_")
+        guard let name = architecture(settings) else { return false }
+        return name.hasPrefix("fastvit_") || name.contains("_mci_")
+    }
+
+    private static func pictures(
+        _ settings: ModelSettings
+    ) throws(ConversionError) -> PictureSettings {
+        if settings.has("image_cfg") {
+            let side = try settings.below("image_cfg").size("image_size", default: 256)
+            return PictureSettings(
+                side: side,
+                norm: (mean: [0, 0, 0], deviation: [1, 1, 1]),
+                strategy: "crop",
+                filter: "bilinear"
+            )
+        }
+        guard settings.has("model_cfg") else {
+            return try PictureSettings(timm: try settings.below("pretrained_cfg"))
+        }
+        let vision = try settings.below("model_cfg").below("vision_cfg")
+        return try PictureSettings(
+            openCLIP: try settings.below("preprocess_cfg"),
+            side: try vision.size("image_size", default: 224)
+        )
     }
 
     /// Plans the file.
@@ -26,8 +52,7 @@ enum FastViTDescription {
         _ options: ConversionOptions
     ) throws -> ConversionPlan {
         let (settings, checkpoint) = (model.settings, model.checkpoint)
-        let tower = towerSettings(settings)
-        let name = try tower ?? settings.text("architecture")
+        let name = architecture(settings) ?? ""
         guard architectures.contains(name) else {
             throw ConversionError.unsupported(
                 path: settings.path,
@@ -35,32 +60,23 @@ enum FastViTDescription {
                     + " are"
             )
         }
-        let prefix = tower == nil ? "" : "visual.trunk."
-        let pictures: PictureSettings
-        if tower == nil {
-            pictures = try PictureSettings(timm: try settings.below("pretrained_cfg"))
-        } else {
-            let vision = try settings.below("model_cfg").below("vision_cfg")
-            pictures = try PictureSettings(
-                openCLIP: try settings.below("preprocess_cfg"),
-                side: try vision.size("image_size", default: 224)
-            )
-        }
-        let layers = try FastViTLayers(of: checkpoint, below: prefix).layers
+        let names = try FastViTNames.names(in: checkpoint)
+        let pictures = try pictures(settings)
+        let network = try FastViTLayers(of: checkpoint, names)
         var file = FileDescription(fileName: "vision.gguf", architecture: "clip")
         ModelConversion.addOrigin(of: model, options, to: &file)
         try ProjectorDescription.none.add(to: &file, of: checkpoint, width: 0)
         pictures.add(to: &file)
         pictures.addSize("clip.vision.", to: &file)
         try LayerDescription.add(
-            layers,
+            network.layers,
             padding: "pytorch",
-            width: checkpoint[prefix + "final_conv.conv_kxk.0.conv.weight"]?.shape.first ?? 0,
+            width: network.width,
             of: checkpoint,
             to: &file
         )
         for name in checkpoint.tensors.keys
-        where !name.hasPrefix(prefix) || name.hasPrefix(prefix + "head.")
+        where !name.hasPrefix(names.prefix) || name.hasPrefix(names.prefix + "head.")
             || name.hasSuffix("num_batches_tracked")
         {
             file.ignored.insert(name)

@@ -17,8 +17,8 @@ struct LayerDescription {
     var activation = "none"
     /// The layer whose result is added, or -1.
     var shortcut = -1
-    /// What the names of a squeeze-and-excitation begin with in the checkpoint.
-    var excitation: String?
+    /// What the names of a squeeze-and-excitation's two layers begin with in the checkpoint.
+    var excitation: [String]?
 
     private var headCount: Int {
         if case .attention(_, let headCount) = weights { headCount } else { 0 }
@@ -55,8 +55,7 @@ struct LayerDescription {
                 projection.add(as: name, to: &file)
             }
             guard let excitation = layer.excitation else { continue }
-            for part in ["fc1", "fc2"] {
-                let source = "\(excitation).\(part)."
+            for (part, source) in zip(["fc1", "fc2"], excitation) {
                 let shape = checkpoint[source + "weight"]?.shape ?? []
                 file.add(
                     TensorMapping(

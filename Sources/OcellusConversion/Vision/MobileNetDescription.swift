@@ -89,12 +89,12 @@ enum MobileNetDescription {
         guard !isTimm else {
             return try PictureSettings(timm: try model.settings.below("pretrained_cfg"))
         }
-        var usual = PictureSettings(
+        let usual = PictureSettings(
             side: try model.settings.size("image_size", default: 224),
             norm: PictureSettings.half,
-            strategy: "crop"
+            strategy: "crop",
+            filter: "bilinear"
         )
-        usual.filter = "bilinear"
         return try usual.overridden(besides: model)
     }
 

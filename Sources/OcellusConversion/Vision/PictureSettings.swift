@@ -21,7 +21,7 @@ struct PictureSettings {
     /// The value of "ocellus.image.strategy": "stretch", "crop" or "pad".
     var strategy: String
     /// The value of "ocellus.image.filter": "bicubic" or "bilinear".
-    var filter = "bicubic"
+    var filter: String
 
     /// The settings in preprocessor_config.json beside a model of transformers, on top of those that the
     /// model has without it.
@@ -102,10 +102,16 @@ struct PictureSettings {
     }
 
     /// The settings of a model that says nothing.
-    init(side: Int, norm: (mean: [Float], deviation: [Float]), strategy: String) {
+    init(
+        side: Int,
+        norm: (mean: [Float], deviation: [Float]),
+        strategy: String,
+        filter: String = "bicubic"
+    ) {
         self.side = side
         (mean, deviation) = norm
         self.strategy = strategy
+        self.filter = filter
     }
 
     /// Adds the keys that a file has once, for all its towers.
