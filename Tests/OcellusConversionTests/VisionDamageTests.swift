@@ -46,7 +46,10 @@ struct VisionDamageTests {
                 "clip-hf", "config.json", "\"image_size\": 28", "\"image_size\": 35",
                 "'vision_config.image_size' should be 28 as in preprocessor_config.json, is 35"
             ),
-            ("siglip-hf", "config.json", "\"siglip\"", "\"siglip2\"", "not NaFlex, is 'siglip2'"),
+            (
+                "siglip2-naflex-hf", "config.json", "\"num_patches\": 16", "\"num_patches\": 15",
+                "'vision_config.num_patches' should be a square, is 15"
+            ),
             (
                 "siglip-hf", "preprocessor_config.json", "\"resample\": 2", "\"resample\": 1",
                 "'resample' should be 2 (bilinear) or 3 (bicubic), is 1"

@@ -10,8 +10,9 @@ import Testing
 /// Published vision models and systems, converted and traced (scripts/references/vision_checkpoints.py).
 struct VisionTests {
     static let towers = [
-        "clip-hf", "clip-open", "siglip-hf", "siglip2-open", "dinov2-hf", "dinov2-registers-hf",
-        "dinov2-timm", "siglip-timm", "mobilenet-v1-hf", "mobilenet-v2-hf", "mobilenet-v1-timm",
+        "clip-hf", "clip-open", "siglip-hf", "siglip2-open", "siglip2-naflex-hf", "dinov2-hf",
+        "dinov2-registers-hf", "dinov2-timm", "siglip-timm", "mobilenet-v1-hf", "mobilenet-v2-hf",
+        "mobilenet-v1-timm",
         "mobilenet-v2-timm", "mobileclip-timm", "mobileclip-folded-timm", "mobileclip-open",
         "mobileclip-apple",
     ]

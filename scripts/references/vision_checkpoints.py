@@ -21,11 +21,12 @@ from safetensors.torch import save_file
 from torch import nn
 from transformers import CLIPConfig, CLIPModel, Dinov2Config, Dinov2Model, Dinov2WithRegistersConfig
 from transformers import Dinov2WithRegistersModel, MobileNetV1Config, MobileNetV1Model, MobileNetV2Config
-from transformers import MobileNetV2Model, SiglipConfig, SiglipModel
+from transformers import MobileNetV2Model, Siglip2Config, Siglip2Model, SiglipConfig, SiglipModel
 from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPil
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.mobilenet_v1.image_processing_pil_mobilenet_v1 import MobileNetV1ImageProcessorPil
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
 
 from timm_cpu import open_clip, timm  # first of all that needs timm
 
@@ -201,6 +202,29 @@ def siglip(folder: Path) -> Stages:
     pixels = processed(processor, folder.parent)
     output = model.vision_model(pixels[None], output_hidden_states=True)
     states = [s[0] for s in output.hidden_states]
+    return transformer_stages(pixels, states, output.last_hidden_state[0], len(states) - 1)
+
+
+def naflex(folder: Path) -> Stages:
+    """SigLIP2 NaFlex on a square picture of as many patches as it has positions, 4 x 4."""
+    vision = dict(hidden_size=24, intermediate_size=36, num_hidden_layers=2, num_attention_heads=2, num_patches=16,
+                  patch_size=7)  # fmt: skip
+    text = dict(hidden_size=24, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, vocab_size=32,
+                max_position_embeddings=8)  # fmt: skip
+    model = enliven(Siglip2Model(Siglip2Config(text_config=text, vision_config=vision)), 13)
+    processor = Siglip2ImageProcessorPil(patch_size=7, max_num_patches=16)
+    save_hugging_face(folder, model, processor)
+    square = Image.open(folder.parent / PICTURE).resize((28, 28), Image.Resampling.BILINEAR)
+    inputs = processor(square, return_tensors="pt")
+    assert inputs["spatial_shapes"].tolist() == [[4, 4]]
+    # Patches of rows, columns and channels, back to a picture.
+    pixels = inputs["pixel_values"].view(4, 4, 7, 7, 3).permute(4, 0, 2, 1, 3).reshape(3, 28, 28)
+    states = []
+    for block in model.vision_model.encoder.layers:
+        block.register_forward_hook(lambda _, i, output: states.append(output[0]))
+    model.vision_model.encoder.layers[0].register_forward_pre_hook(lambda _, i: states.append(i[0][0]))
+    mask = inputs["pixel_attention_mask"]
+    output = model.vision_model(inputs["pixel_values"], mask, inputs["spatial_shapes"])
     return transformer_stages(pixels, states, output.last_hidden_state[0], len(states) - 1)
 
 
@@ -390,6 +414,7 @@ def write_small(out: Path) -> None:
         "clip-open": clip_open,
         "siglip-hf": siglip,
         "siglip2-open": siglip2_open,
+        "siglip2-naflex-hf": naflex,
         "dinov2-hf": lambda folder: dinov2(folder, 0),
         "dinov2-registers-hf": lambda folder: dinov2(folder, 4),
         "dinov2-timm": lambda folder: timm_transformer(

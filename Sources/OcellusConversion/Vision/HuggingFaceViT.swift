@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Vision transformers of transformers: CLIP, SigLIP (and SigLIP2 of fixed size), DINOv2.
+/// Vision transformers of transformers: CLIP, SigLIP, SigLIP2, DINOv2.
 ///
-/// - Source: transformers, models/{clip,siglip,dinov2,dinov2_with_registers}/configuration_*.py.
+/// SigLIP2 of fixed size is a SigLIP. NaFlex ("siglip2") takes any grid of patches; here it has the square one
+/// of its positions, which then need no resampling, and pictures are stretched to it.
+///
+/// - Source: transformers, models/{clip,siglip,siglip2,dinov2,dinov2_with_registers}/configuration_*.py.
 enum HuggingFaceViT {
     private enum Family { case clip, siglip, dinov2 }
 
@@ -15,18 +18,18 @@ enum HuggingFaceViT {
         }
     }
 
+    private static func isNaFlex(_ settings: ModelSettings) -> Bool {
+        settings.json["model_type"]?.string?.hasPrefix("siglip2") ?? false
+    }
+
     /// Whether settings are those of such a model.
     static func describes(_ settings: ModelSettings) -> Bool { family(settings) != nil }
 
     /// Reads the sizes.
     static func sizes(of model: PublishedModel) throws -> ViTSizes {
         let type = try model.settings.text("model_type")
-        guard let family = family(model.settings), !type.hasPrefix("siglip2") else {
-            throw model.settings.bad(
-                "model_type",
-                "'siglip': a SigLIP2 of fixed size, not NaFlex",
-                .string(type)
-            )
+        guard let family = family(model.settings) else {
+            throw model.settings.bad("model_type", "that of a vision model", .string(type))
         }
         let settings =
             model.settings.has("vision_config")
@@ -53,7 +56,8 @@ enum HuggingFaceViT {
             activation: try activation(family, settings),
             featureLayer: usual(family, -2, -1, -1),
             pictures: pictures,
-            resamplesWithAntialias: type == "dinov2_with_registers"
+            resamplesWithAntialias: type == "dinov2_with_registers",
+            hasLinearPatches: isNaFlex(model.settings)
         )
     }
 
@@ -76,7 +80,7 @@ enum HuggingFaceViT {
         _ family: Family,
         _ settings: ModelSettings
     ) throws -> PictureSettings {
-        let own = try settings.size("image_size", default: 224)
+        let own = try side(model, settings)
         // DINOv2 is trained on larger pictures than its processor makes, and resamples its positions.
         let usual =
             switch family {
@@ -95,6 +99,22 @@ enum HuggingFaceViT {
             )
         }
         return pictures
+    }
+
+    /// Width and height of the pictures that the positions are for.
+    private static func side(
+        _ model: PublishedModel,
+        _ settings: ModelSettings
+    ) throws(ConversionError) -> Int {
+        guard isNaFlex(model.settings) else {
+            return try settings.size("image_size", default: 224)
+        }
+        let count = try settings.size("num_patches", default: 256)
+        let root = Int(Double(count).squareRoot())
+        guard root * root == count else {
+            throw settings.bad("num_patches", "a square", .number(Double(count)))
+        }
+        return root * (try settings.size("patch_size", default: 16))
     }
 
     private static func activation(

@@ -46,15 +46,7 @@ struct ViTDescription {
         addKeys(to: &file)
         let (names, d) = (sizes.names, sizes.width)
         let ours = tower == 0 ? "v." : "v\(tower)."
-        let p = sizes.patchSize
-        file.add(
-            TensorMapping(
-                ours + "patch_embd.weight",
-                from: prefix + names.patch + ".weight",
-                [d, 3, p, p],
-                storage: .convolution
-            )
-        )
+        addPatches(to: &file, ours)
         if has(names.patch + ".bias") {
             file.add(
                 TensorMapping(ours + "patch_embd.bias", from: prefix + names.patch + ".bias", [d])
@@ -95,6 +87,30 @@ struct ViTDescription {
         sizes.pictures.addSize(keys, to: &file)
         file.add(own + "encoder", .string("vit"))
         file.add(own + "activation", .string(sizes.activation))
+    }
+
+    private func addPatches(to file: inout FileDescription, _ ours: String) {
+        let (d, p) = (sizes.width, sizes.patchSize)
+        let source = prefix + sizes.names.patch + ".weight"
+        let name = ours + "patch_embd.weight"
+        guard sizes.hasLinearPatches else {
+            file.add(TensorMapping(name, from: source, [d, 3, p, p], storage: .convolution))
+            return
+        }
+        let area = p * p
+        file.add(
+            TensorMapping(
+                name,
+                shape: [d, 3, p, p],
+                storage: .convolution,
+                content: .computed([TensorMapping.Source(source, [d, area * 3])]) { values in
+                    (0..<d * 3 * area).map { index in
+                        let (row, channel) = (index / (3 * area), index / area % 3)
+                        return values[0][(row * area + index % area) * 3 + channel]
+                    }
+                }
+            )
+        )
     }
 
     private func addPositions(

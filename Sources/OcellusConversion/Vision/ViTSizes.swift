@@ -18,6 +18,8 @@ struct ViTSizes {
     var pictures: PictureSettings
     /// Whether positions of another grid are resampled with antialias.
     let resamplesWithAntialias: Bool
+    /// Whether the patch embedding is a matrix on (row, column, channel) instead of a convolution.
+    var hasLinearPatches = false
 
     /// Whether settings are those of a vision transformer that is known.
     static func describes(_ settings: ModelSettings) -> Bool {
