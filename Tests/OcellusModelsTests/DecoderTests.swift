@@ -11,11 +11,14 @@ struct DecoderTests {
         "mamba2-f16", "mamba2-q8_0", "mamba2-q4_0", "mamba2-q5_1", "mamba2-q5_k",
     ].map { Fixture(name: $0) }
 
+    /// Files that llama.cpp's own converter wrote (scripts/references/llama_files.py).
+    static let converted = ["llama-mamba", "llama-mamba2"].map { Fixture(name: $0) }
+
     private static func tokens(_ fixture: Fixture) throws -> [Int] {
         try fixture.array("tokens").elements.map { Int($0) }
     }
 
-    @Test(arguments: fixtures)
+    @Test(arguments: fixtures + converted)
     func `logits and states are those of transformers`(fixture: Fixture) throws {
         let run = try DecoderRun(fixture)
         let tolerance = fixture.tolerance

@@ -2,7 +2,7 @@
 import ReferenceArrays
 import Testing
 
-/// Encoders and projectors against `transformers` and torch (scripts/references/vision.py, llama_vision.py).
+/// Encoders and projectors against `transformers` and torch (scripts/references/vision.py, llama_files.py).
 struct VisionTests {
     static let fixtures = [
         "clip-ldpv2", "clip-f16", "siglip-mlp", "siglip-q8_0", "cnn-tensorflow", "cnn-pytorch",

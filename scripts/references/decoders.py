@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from transformers import Mamba2Config, Mamba2ForCausalLM, MambaConfig, MambaForCausalLM
 
-from fixture import Fixture, Type
+from fixture import Fixture, Recording, Type
 from tiny_vocabulary import TOKENS, store_vocabulary
 
 EPSILON = 1e-5
@@ -189,7 +189,7 @@ def store_model(fixture: Fixture, model: nn.Module, sizes: Mamba1 | Mamba2) -> N
 
 
 @torch.no_grad()
-def record_run(fixture: Fixture, model: nn.Module, sizes: Mamba1 | Mamba2) -> None:
+def record_run(recording: Recording, model: nn.Module, sizes: Mamba1 | Mamba2) -> None:
     """Runs the tokens at once, and records the logits and the states."""
     tokens = reference_tokens(sizes.vocabulary)
     result = model(tokens[None], use_cache=True)
@@ -197,10 +197,10 @@ def record_run(fixture: Fixture, model: nn.Module, sizes: Mamba1 | Mamba2) -> No
     # `transformers` keeps one column more than the next token needs.
     history = [layer.conv_states[0][0, :, 1 - sizes.kernel :].T for layer in layers]
     hidden = [layer.recurrent_states[0][0].reshape(2 * sizes.d, sizes.n) for layer in layers]
-    fixture.record("tokens", tokens)
-    fixture.record("logits", result.logits[0])
-    fixture.record("conv_state", torch.stack(history))
-    fixture.record("ssm_state", torch.stack(hidden))
+    recording.record("tokens", tokens)
+    recording.record("logits", result.logits[0])
+    recording.record("conv_state", torch.stack(history))
+    recording.record("ssm_state", torch.stack(hidden))
 
 
 def write_decoders(out: Path) -> None:

@@ -153,7 +153,7 @@ class FusedTowers(nn.Module):
 
 class ConvertedCLIP(Transformer):
     """CLIP in a file with llama.cpp's newer names, without keys of ours: whole, with query, key and value joined.
-    The features are those before the last block. (The older names: llama_vision.py.)"""
+    The features are those before the last block. (The older names: llama_files.py.)"""
 
     has_own_keys = False
 

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Vision files that llama.cpp's own converter wrote, and what transformers computes from the same weights.
+"""Files that llama.cpp's own converters wrote, and what transformers computes from the same weights.
 
     pip download --no-deps --no-binary llama-cpp-python llama-cpp-python==0.3.36        # and unpack it
-    python3 -m venv .old && .old/bin/pip install transformers==4.57.6 torch==2.13.0 gguf==0.19.0 pillow
-    python scripts/references/llama_vision.py --converter-python .old/bin/python --out Tests/Fixtures/models \
+    python3 -m venv .old
+    .old/bin/pip install transformers==4.57.6 torch==2.13.0 gguf==0.19.0 pillow sentencepiece
+    python scripts/references/llama_files.py --converter-python .old/bin/python --out Tests/Fixtures/models \
         --llama.cpp llama_cpp_python-0.3.36/vendor/llama.cpp
 
-Of the converters of that version one writes the projectors mlp, ldp and ldpv2: convert_image_encoder_to_gguf.py,
-which needs transformers 4. convert_hf_to_gguf.py knows none of the three. Recorded are `pixels`, `encoder` and
-`projector` as for the other vision models; all weights are halves, so that the files have them without loss.
+Decoders are written by convert_hf_to_gguf.py. It knows none of the projectors mlp, ldp and ldpv2: those are
+written by convert_image_encoder_to_gguf.py, which needs transformers 4. Recorded is the same as for the other
+models; the weights of vision models are halves, so that the files have them without loss.
 """
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -27,13 +29,15 @@ from transformers import CLIPConfig, CLIPModel, CLIPVisionConfig, CLIPVisionMode
 from transformers import SiglipVisionModel
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
+from checkpoints import write_tokenizer
 from connectors import LDP
+from decoders import Mamba1, Mamba2, enliven, model_of, record_run
 from fixture import Recording, randomize
 from projectors import MLP, LDPv2, Options, Projector
 from systems import ldp_names, ldpv2_names, prefixed
 from vision import record_frames
 
-CONVERTER = "tools/mtmd/legacy-models/convert_image_encoder_to_gguf.py"
+VISION_CONVERTER = "tools/mtmd/legacy-models/convert_image_encoder_to_gguf.py"
 SIZES = dict(image_size=21, patch_size=7, hidden_size=20, num_hidden_layers=3, num_attention_heads=2,
              intermediate_size=28)  # fmt: skip
 
@@ -89,7 +93,7 @@ class Published:
     settings: dict[str, int] = field(default_factory=dict)
 
 
-MODELS = [
+VISION_MODELS = [
     Published("llama-clip-ldp", lambda: whole_clip("quick_gelu"), lambda i, g: LDP(i, g, 36), ldp_names,
               ("--projector-type", "ldp")),
     Published("llama-clip-ldpv2", lambda: whole_clip("gelu"), lambda i, g: LDPv2(i, g, 24, 24), ldpv2_names,
@@ -124,7 +128,7 @@ def save_published(folder: Path, tower: Tower, settings: dict[str, int]) -> None
 
 
 @torch.no_grad()
-def write(model: Published, seed: int, out: Path, converter: list[str]) -> None:
+def write_vision(model: Published, seed: int, out: Path, converter: list[str]) -> None:
     generator = torch.Generator().manual_seed(seed)
     tower = model.tower().eval()
     projector = Projector(model.projector, tower.width, tower.grid, Options())
@@ -144,6 +148,36 @@ def write(model: Published, seed: int, out: Path, converter: list[str]) -> None:
     record_frames(Recording(out / model.name), tower, projector, generator)
 
 
+DECODERS = [
+    Mamba1("llama-mamba", d=28, layers=3, n=16, dt_rank=3, vocabulary=288),
+    Mamba2("llama-mamba2", d=32, layers=2, n=16, heads=4, head_width=16, groups=2, tied=False, vocabulary=288),
+]
+# It knows tokenizers by what they make of a text, and ours is none of them.
+WITH_OUR_TOKENIZER = """
+import runpy, sys
+sys.path[:0] = sys.argv[1:3]
+from conversion.base import TextModel
+TextModel.get_vocab_base_pre = lambda model, tokenizer: "gpt-2"
+del sys.argv[:3]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@torch.no_grad()
+def write_decoder(sizes: Mamba1 | Mamba2, seed: int, out: Path, source: Path, python: str) -> None:
+    model = model_of(sizes)
+    enliven(model, sizes.mixing, torch.Generator().manual_seed(seed))
+    recording = Recording(out / sizes.name)
+    with tempfile.TemporaryDirectory() as name:
+        model.save_pretrained(name)
+        write_tokenizer(Path(name))
+        command = [python, "-c", WITH_OUR_TOKENIZER, source / "gguf-py", source, source / "convert_hf_to_gguf.py"]
+        command += ["--outtype", "f32", "--outfile", (recording.folder / "decoder.gguf").resolve(), name]
+        environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+        subprocess.run([*map(str, command)], check=True, env=environment, stderr=subprocess.DEVNULL)
+    record_run(recording, model, sizes)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="the folder of the fixtures")
@@ -151,9 +185,11 @@ def main() -> None:
     parser.add_argument("--converter-python", default="python3", help="a Python with transformers 4")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    converter = [arguments.converter_python, str((arguments.source / CONVERTER).resolve())]
-    for seed, model in enumerate(MODELS):
-        write(model, 200 + seed, arguments.out, converter)
+    source, python = arguments.source.resolve(), arguments.converter_python
+    for seed, model in enumerate(VISION_MODELS):
+        write_vision(model, 200 + seed, arguments.out, [python, str(source / VISION_CONVERTER)])
+    for seed, sizes in enumerate(DECODERS):
+        write_decoder(sizes, 220 + seed, arguments.out, source, python)
 
 
 if __name__ == "__main__":
