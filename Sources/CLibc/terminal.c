@@ -14,6 +14,8 @@ static const char leave[] = "\033\\\033[?2026l\033[0m\033[?25h\033[?1049l";
 
 /* Handlers read these: written before the handlers are installed. */
 static volatile sig_atomic_t taken;
+/* The screen is ours now: not while the program is in the background. */
+static volatile sig_atomic_t shown;
 static int input = -1;
 static int output = -1;
 static struct termios before;
@@ -30,7 +32,17 @@ static void send(const char *text, size_t count) {
     (void)written;
 }
 
+/* A background process may not change its terminal: SIGTTOU would stop it. */
+static int is_background(int terminal) {
+    /* -1: not the terminal of our session, where everybody may do all. */
+    pid_t foreground = tcgetpgrp(terminal);
+    return foreground >= 0 && foreground != getpgrp();
+}
+
 static void begin(void) {
+    if (is_background(output) || is_background(input)) return;
+    shown = 1;
+    has_input = tcgetattr(input, &before) == 0;
     if (has_input) {
         struct termios quiet = before;
         quiet.c_lflag &= ~(tcflag_t)(ECHO | ICANON);
@@ -41,6 +53,8 @@ static void begin(void) {
 }
 
 static void end(void) {
+    if (!shown) return;
+    shown = 0;
     send(leave, sizeof leave - 1);
     /* What was typed is not for the shell. */
     if (has_input) tcsetattr(input, TCSAFLUSH, &before);
@@ -104,14 +118,25 @@ int clibc_terminal_take(int in, int out) {
     if (taken || !isatty(out)) return -1;
     input = in;
     output = out;
-    has_input = isatty(in) && tcgetattr(in, &before) == 0;
     hold_notes();
     taken = 1;
     for (size_t i = 0; i < sizeof ending_signals / sizeof *ending_signals; i++)
         set_action(ending_signals[i], clibc_terminal_end);
     set_action(SIGTSTP, on_pause);
+    /* If the user sends us to the background between a look and a change. */
+    set_action(SIGTTOU, SIG_IGN);
     begin();
     return 0;
+}
+
+int clibc_terminal_show(void) {
+    if (taken && !shown) begin();
+    if (shown && is_background(output)) {
+        /* Paused by force, and continued there: the shell has the terminal. */
+        shown = 0;
+        if (standard_error >= 0) dup2(standard_error, STDERR_FILENO);
+    }
+    return shown;
 }
 
 void clibc_terminal_release(void) {
@@ -120,6 +145,7 @@ void clibc_terminal_release(void) {
     taken = 0;
     give_notes_back();
     set_action(SIGTSTP, SIG_DFL);
+    set_action(SIGTTOU, SIG_DFL);
     for (size_t i = 0; i < sizeof ending_signals / sizeof *ending_signals; i++)
         set_action(ending_signals[i], SIG_DFL);
 }

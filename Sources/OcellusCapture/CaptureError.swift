@@ -9,8 +9,9 @@ public enum CaptureError: Error {
     case image(ImageError)
     /// A camera gives no pictures.
     case camera(CaptureFault)
-    /// The path begins as the address of a camera on USB, and is none.
-    case badAddress(path: String)
+    /// The path begins as the address of a camera on USB, or of a stream, and can be none; `mistake`
+    /// says what it would need.
+    case badAddress(path: String, mistake: String)
     /// The source cannot be opened or read; `reason` is the system's.
     case unreadable(path: String, reason: String)
     /// A file cannot be created; `reason` is the system's.
@@ -48,9 +49,8 @@ public enum CaptureError: Error {
             error.description
         case .camera(let fault):
             fault.description
-        case .badAddress(let path):
-            "\(path) is no address of a USB camera, which is usb:VENDOR:PRODUCT[:SERIAL] with the "
-                + "numbers of lsusb, such as usb:046d:0825; cameras that are there: ocellus cameras"
+        case .badAddress(let path, let mistake):
+            "\(path) is no address of \(mistake)"
         case .unreadable(let path, let reason):
             "\(path) cannot be read: \(reason)"
         case .unwritable(let path, let reason):

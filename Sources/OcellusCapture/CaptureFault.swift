@@ -14,7 +14,7 @@ public enum CaptureFault: Error {
     /// There is no such device now.
     case absent(path: String)
     /// There is no such device yet, or a network stream cannot be connected to yet, and it is waited
-    /// for; `reason` is ffmpeg's.
+    /// for; `reason` is ffmpeg's, nil for a device.
     case awaited(path: String, reason: String?)
     /// The device went away while it was in use; `usbAddress` finds it under every number.
     case unplugged(path: String, usbAddress: String?)
@@ -27,8 +27,14 @@ public enum CaptureFault: Error {
     /// The device has no pictures that can be read; `formats` are those that it has.
     case noUsableFormat(path: String, formats: String)
 
-    /// A network stream cannot be connected to; `reason` is ffmpeg's.
+    /// A network stream cannot be connected to; `reason` is ffmpeg's, here and below.
     case unreachable(path: String, reason: String)
+    /// A server wants a password, has no such path, or refuses for another reason.
+    case refused(path: String, reason: String)
+    /// A server answers, and what it sends is no video that can be read.
+    case pictureless(path: String, reason: String)
+    /// One of the two above, of a server that may still be starting: it is asked again for a while.
+    case starting(path: String, reason: String)
     /// A network stream ended; `reason` is ffmpeg's, nil if it saw no error.
     case disconnected(path: String, reason: String?)
     /// A network stream gave no picture for so long.
@@ -89,7 +95,18 @@ public enum CaptureFault: Error {
             "\(path) has no pictures that Ocellus reads, but \(formats); libv4l2 may convert "
                 + "them: apt install libv4l-0"
         case .unreachable(let path, let reason):
-            "\(path) gives no pictures: \(reason); " + CaptureFault.networkAdvice(reason)
+            "\(path) gives no pictures: \(reason); check the address, the network, and whether the "
+                + "camera is on"
+        case .refused(let path, let reason):
+            "\(path) gives no pictures: \(reason); "
+                + CaptureFault.adviceOnRefusal(path: path, reason: reason)
+        case .pictureless(let path, let reason):
+            "\(path) answers, but not with pictures: \(reason); is it the address of a video? An MP4 "
+                + "file on a server may need its index first: ffmpeg -i OLD -c copy -movflags "
+                + "+faststart NEW"
+        case .starting(let path, let reason):
+            "\(path) answers, but not with pictures: \(reason); asking again for a while, in case it "
+                + "is still starting"
         case .disconnected(let path, let reason):
             "\(path) ended" + (reason.map { ": \($0)" } ?? "") + "; connecting again"
         case .stalled(let path, let duration):
@@ -117,36 +134,5 @@ public enum CaptureFault: Error {
             "the capture thread has no real-time priority (\(reason)); frames may be dropped "
                 + "under load; allow it: LimitRTPRIO=1 in the service, or ulimit -r 1"
         }
-    }
-
-    /// Whether somebody who is there has answered that there are no such pictures, so that waiting is
-    /// of no use; `reason` is ffmpeg's.
-    static func isRefusal(_ reason: String) -> Bool {
-        let refusals = [
-            "Server returned 4", "Invalid data", "Invalid argument", "Protocol not found",
-            "matches no streams",
-        ]
-        return refusals.contains { reason.hasPart($0) }
-    }
-
-    /// What to do if ffmpeg fails.
-    private static func networkAdvice(_ reason: String) -> String {
-        for code in ["401", "403", "Unauthorized", "Forbidden"] where reason.hasPart(code) {
-            return "check user and password: rtsp://USER:PASSWORD@HOST/PATH, with %40 for @"
-        }
-        for code in ["404", "Not Found"] where reason.hasPart(code) {
-            return "check the address's path"
-        }
-        return "check the address, the network, and whether the camera is on"
-    }
-}
-
-extension String {
-    /// Whether another text stands in this one, byte for byte; Embedded Swift has no `contains` of texts.
-    fileprivate func hasPart(_ part: String) -> Bool {
-        let text = Array(utf8)
-        let part = Array(part.utf8)
-        guard part.count <= text.count else { return false }
-        return (0...(text.count - part.count)).contains { text[$0...].starts(with: part) }
     }
 }

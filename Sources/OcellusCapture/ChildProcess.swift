@@ -92,19 +92,17 @@ struct ChildProcess: ~Copyable {
     ///
     /// A program that has closed its output but does not end is ended.
     ///
-    /// - Returns: whether it succeeded, and the last line of its error messages, if there are any; nil
-    ///   if it was reaped before.
-    mutating func finish() -> (succeeded: Bool, message: String?)? {
+    /// - Returns: whether it succeeded, and the last lines of its error messages; nil if it was reaped
+    ///   before.
+    mutating func finish() -> (succeeded: Bool, messages: [String])? {
         guard !hasEnded else { return nil }
         hasEnded = true
         let status =
             readErrors(within: ChildProcess.lingeringTime)
             ? ChildProcess.reap(processID) : ChildProcess.end(processID, errors: errors)
         let succeeded = clibc_exited(status) != 0 && clibc_exit_status(status) == 0
-        // ffmpeg's "Last message repeated 2 times" begins with spaces.
         let lines = errorBytes[..<errorByteCount].split(separator: UInt8(ascii: "\n"))
-        let line = lines.last { $0.first != 0x20 }
-        return (succeeded, line.map { String(decoding: $0, as: UTF8.self) })
+        return (succeeded, lines.map { String(decoding: $0, as: UTF8.self) })
     }
 
     /// Reads error messages until the program has closed them, which it does when it ends.

@@ -12,7 +12,7 @@ struct FFmpegInput {
     let standardInput: String
 
     /// The name of the list in ffmpeg's messages.
-    private static let listName = "pipe:0"
+    static let listName = "pipe:0"
     /// What an address may lead to; no files of this system.
     private static let protocols =
         "pipe,http,https,httpproxy,tcp,tls,udp,rtp,srtp,rtmp,rtmps,rtmpt,srt,ftp,crypto,data"
@@ -61,12 +61,5 @@ struct FFmpegInput {
             }
         }
         return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// A message of ffmpeg or ffprobe without the name that the list has for them.
-    static func withoutListName(_ message: String) -> String {
-        let prefix = listName + ": "
-        guard message.hasPrefix(prefix) else { return message }
-        return String(message.dropFirst(prefix.utf8.count))
     }
 }

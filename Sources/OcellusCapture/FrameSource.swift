@@ -31,7 +31,7 @@ public struct FrameSource: ~Copyable {
     ///
     /// - Throws: `CaptureError`: `unreadable` or `emptyFolder` if there is nothing to open, `camera` if
     ///   a camera gives no pictures, `unknownStream` if standard input carries something else,
-    ///   `badAddress` for a USB camera's address that is none,
+    ///   `badAddress` for the address of a camera on USB, or of a stream, that can be none,
     ///   `programMissing` if a video needs ffmpeg and it is not installed, and whatever the header of
     ///   the source is wrong about.
     public static func open(_ settings: SourceSettings) throws(CaptureError) -> FrameSource {
@@ -54,11 +54,14 @@ public struct FrameSource: ~Copyable {
         if let address = CameraAddress(settings.path) {
             return FrameSource(try CameraSource(address, settings: settings), settings)
         }
-        if CameraAddress.isMeant(by: settings.path) { throw .badAddress(path: settings.path) }
+        if CameraAddress.isMeant(by: settings.path) { throw CameraAddress.mistake(settings.path) }
         var status = stat()
         guard unsafe stat(settings.path, &status) == 0 else {
             let reason = SystemError.reason()
             if let address = StreamAddress(settings.path) {
+                if let mistake = address.mistake {
+                    throw .badAddress(path: address.display, mistake: mistake)
+                }
                 return try settings.waiting(for: address.display) { () throws(CaptureError) in
                     try open(address, settings: settings)
                 }
@@ -161,7 +164,12 @@ public struct FrameSource: ~Copyable {
         guard try address.isLive(settings) else {
             return FrameSource(try FFmpeg.open(settings), settings)
         }
-        return FrameSource(try NetworkStream(address, settings: settings), settings)
+        let stream = try NetworkStream(
+            address,
+            settings: settings,
+            hasAnswered: !address.isRTSP  // ffprobe has read of it
+        )
+        return FrameSource(stream, settings)
     }
 
     /// Recognises a stream by its first bytes.
@@ -182,7 +190,7 @@ public struct FrameSource: ~Copyable {
         }
         switch PictureFormat(of: input.lookahead.span) {
         case .netpbm:
-            let clock = NetpbmStream.Clock(period: settings.period ?? .zero)
+            let clock = NetpbmStream.Clock(period: settings.clocklessPeriod)
             return FrameSource(
                 try NetpbmStream(input, settings: settings, clock: clock),
                 settings

@@ -187,9 +187,9 @@ final class InputStream {
         // A program that is still at work would not end by itself.
         if let stop, stop.isRaised { return nil }
         guard let end = program?.finish() else { return nil }
-        if end.succeeded, !complaints || end.message == nil { return nil }
-        let message = end.message ?? "it ended without a message"
-        return address.map { FFmpegInput.withoutListName($0.redact(message)) } ?? message
+        if end.succeeded, !complaints || end.messages.isEmpty { return nil }
+        let lines = address.map { end.messages.map($0.redact) } ?? end.messages
+        return FFmpegMessages.mostTelling(lines) ?? "it ended without a message"
     }
 
     /// Whether the program that writes the stream has said so far that something is wrong.

@@ -39,7 +39,7 @@ struct PictureSequence {
         }
         maximumFrame = size
         self.items = items
-        period = settings.period ?? .zero
+        period = settings.clocklessPeriod
         limit = settings.limit
         frameCount = min(settings.frameCount ?? items.count, items.count)
         isEven = settings.period == nil

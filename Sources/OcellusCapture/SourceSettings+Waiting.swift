@@ -3,12 +3,19 @@ import CLibc
 
 /// The start of a watch: at boot a camera, or a server, may come later than the program.
 extension SourceSettings {
+    /// How often in a row a server's answer without pictures is asked for again, about half a minute:
+    /// then it is no server that is still starting.
+    private static let answerLimit = 8
+
     /// Opens a live source for the first time.
     ///
     /// What is planned for its pictures depends on what it agrees to, so nothing can begin before.
-    /// A source that is not there is waited for, if the settings say so, with growing pauses. One that
-    /// comes then may at first be closed to this user, busy, or without pictures, until the system or
-    /// the server is done with it: what passes is waited for, too.
+    /// A source that is not there, or that another program still has, is waited for, if the settings say
+    /// so, with growing pauses. One that comes then may at first be closed to this user, or without
+    /// pictures, until the system or the server is done with it: what passes is waited for, too.
+    ///
+    /// A server that answers, but not with pictures, is asked again for about half a minute. One that
+    /// refuses at once, having been there from the start, is not.
     ///
     /// - Parameters:
     ///   - name: the source in messages.
@@ -21,6 +28,8 @@ extension SourceSettings {
     ) throws(CaptureError) -> Source {
         var pace = LivePace(period: nil)
         var journal = FaultJournal()
+        // Of the last answer without pictures: which, and how often it came in a row.
+        var (answer, answerCount) = (-1, 0)
         while true {
             do throws(CaptureError) {
                 return try attempt()
@@ -28,6 +37,9 @@ extension SourceSettings {
                 guard awaitsSource, case .camera(let fault) = error,
                     fault.mayPass(afterWaiting: pace.outageStart != nil)
                 else { throw error }
+                answerCount = fault.isAnswer ? (fault.kind == answer ? answerCount : 0) + 1 : 0
+                answer = fault.kind
+                guard answerCount < Self.answerLimit else { throw error }
                 let told = fault.whileAwaited
                 if journal.tellsOutage(told) { report(.fault(told)) }
             }
@@ -44,20 +56,27 @@ extension CaptureFault {
     /// Whether a source that gives no pictures may give some soon.
     fileprivate func mayPass(afterWaiting hasWaited: Bool) -> Bool {
         switch self {
-        case .absent, .stalled: true
-        case .unreachable(_, let reason): hasWaited || !CaptureFault.isRefusal(reason)
-        case .busy, .noPermission, .failed, .unplugged: hasWaited
+        case .absent, .busy, .stalled, .unreachable, .pictureless: true
+        case .noPermission, .failed, .unplugged, .refused: hasWaited
         default: false
         }
     }
 
-    /// The fault of a source that is not there as that of one that is waited for.
+    /// Whether a server has answered without pictures.
+    fileprivate var isAnswer: Bool {
+        switch self {
+        case .refused, .pictureless: true
+        default: false
+        }
+    }
+
+    /// The fault of a source that gives no pictures yet as that of one that is waited for.
     fileprivate var whileAwaited: CaptureFault {
         switch self {
-        case .absent(let path):
-            .awaited(path: path, reason: nil)
-        case .unreachable(let path, let reason) where !CaptureFault.isRefusal(reason):
-            .awaited(path: path, reason: reason)
+        case .absent(let path): .awaited(path: path, reason: nil)
+        case .unreachable(let path, let reason): .awaited(path: path, reason: reason)
+        case .refused(let path, let reason), .pictureless(let path, let reason):
+            .starting(path: path, reason: reason)
         default: self
         }
     }

@@ -10,7 +10,7 @@ public struct SourceSettings: Sendable {
     /// The time between two frames.
     ///
     /// Of a video, one frame is taken per period. Pictures of a folder and of a stream without a
-    /// clock are all taken, and count as one period apart.
+    /// clock are all taken, and count as one period apart, or without one as a second.
     public let period: Duration?
     /// How many frames are wanted: the first ones if there is a period, else so many spread evenly
     /// over the whole source.
@@ -82,6 +82,9 @@ public struct SourceSettings: Sendable {
         guard isAddress, path != displayName else { return }
         unsafe clibc_argument_hide(path, displayName)
     }
+
+    /// The time between two pictures that do not say when they were taken.
+    var clocklessPeriod: Duration { period ?? .seconds(1) }
 
     /// Which frames are taken, of a source that has a clock.
     var sampling: Sampling {

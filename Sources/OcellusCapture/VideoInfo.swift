@@ -2,6 +2,10 @@
 
 /// What ffprobe says about the first video stream of a source.
 struct VideoInfo {
+    /// Whether there is one.
+    private(set) var isThere = false
+    /// Whether anything of the source's streams can be read.
+    private(set) var hasContent = false
     /// How long it is, if the container or the stream says so.
     private(set) var duration: Duration?
     /// Frames per second, as a fraction; 25 if the container does not say.
@@ -18,14 +22,17 @@ struct VideoInfo {
     /// - Throws: `CaptureError.programMissing` or `.programFailed`.
     init(_ settings: SourceSettings) throws(CaptureError) {
         let input = FFmpegInput(settings.path)
-        // One packet is read for its tag.
+        // One packet is read, for its tag. Of any stream: where there is only sound, and no end of it,
+        // ffprobe would look for a picture for ever.
         let entries =
-            "packet_tags=\(FFmpegInput.lengthTag):stream=avg_frame_rate,duration:format=duration"
+            "packet=size:packet_tags=\(FFmpegInput.lengthTag)"
+            + ":stream=codec_type,avg_frame_rate,duration:format=duration"
         let process = try ChildProcess(
             VideoInfo.program,
             [
-                "-v", "error", "-select_streams", "v:0", "-read_intervals", "%+#1",
-                "-show_entries", entries, "-of", "default=noprint_wrappers=1",
+                // Warnings have the status of HTTP.
+                "-v", "warning", "-read_intervals", "%+#1", "-show_entries", entries,
+                "-of", "compact",
             ] + input.arguments,
             input: input.standardInput,
             path: settings.displayName
@@ -40,7 +47,7 @@ struct VideoInfo {
             throw .programFailed(program: VideoInfo.program, path: output.path, reason: reason)
         }
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            read(String(decoding: line, as: UTF8.self))
+            read(String(decoding: line, as: UTF8.self).split(separator: "|"))
         }
     }
 
@@ -53,17 +60,30 @@ struct VideoInfo {
         return max(1, Int(min(count.rounded(), 1e9)))
     }
 
-    /// Reads a line such as `duration=12.5`, `avg_frame_rate=30000/1001` or, of an address,
-    /// `TAG:lavf.concatdec.duration=12500000`; the stream's lines come before the container's.
-    private mutating func read(_ line: String) {
-        let parts = line.split(separator: "=")
+    /// Reads a line such as `stream|codec_type=video|avg_frame_rate=30000/1001|duration=12.5` or, of an
+    /// address, `packet|size=258|tag:lavf.concatdec.duration=12500000`; packets come before the streams,
+    /// these before the container.
+    private mutating func read(_ fields: [Substring]) {
+        switch fields.first {
+        case "packet": hasContent = true
+        case "stream":
+            // Sound, or a second video.
+            guard !isThere, fields.contains("codec_type=video") else { return }
+            isThere = true
+        default: break
+        }
+        for field in fields { readField(field) }
+    }
+
+    private mutating func readField(_ field: Substring) {
+        let parts = field.split(separator: "=")
         guard parts.count == 2 else { return }
         if parts[0] == "duration", duration == nil, let seconds = Double(String(parts[1])),
             seconds > 0, seconds < 1e9
         {
             duration = .nanoseconds(Int64(seconds * 1e9))
         }
-        if parts[0] == "TAG:" + FFmpegInput.lengthTag, let length = Int64(parts[1]),
+        if parts[0] == "tag:" + FFmpegInput.lengthTag, let length = Int64(parts[1]),
             (1..<1_000_000_000_000_000).contains(length)
         {
             duration = .microseconds(length)

@@ -63,21 +63,6 @@ public final class RuleCommand {
         for index in 0..<ownCount { unsafe free(environment[index]) }
     }
 
-    /// Why a program cannot be started, as the system puts it; nil if it is there and executable.
-    ///
-    /// Looks where `posix_spawnp` does: a name without a slash is looked up in PATH.
-    public static func reasonAgainstStarting(_ program: String) -> String? {
-        guard !program.utf8.contains(UInt8(ascii: "/")) else { return reasonAgainst(program) }
-        // Safety: the value of a variable is a string, and is copied at once.
-        let path = unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? "/bin:/usr/bin"
-        var reason: String?
-        for folder in path.split(separator: ":") {
-            guard let obstacle = reasonAgainst(folder + "/" + program) else { return nil }
-            reason = reason ?? obstacle
-        }
-        return reason ?? "PATH names no folder"
-    }
-
     /// Whether the program that was started last has not ended yet, or was not seen to.
     public var isRunning: Bool { processID > 0 }
 
@@ -111,15 +96,6 @@ public final class RuleCommand {
         // A process that somebody else reaped has no status any more.
         guard reaped > 0, clibc_exited(status) != 0 else { return .killed }
         return .exited(clibc_exit_status(status))
-    }
-
-    private static func reasonAgainst(_ file: String) -> String? {
-        var status = stat()
-        var error: Int32 = 0
-        if unsafe stat(file, &status) != 0 || access(file, X_OK) != 0 { error = clibc_errno() }
-        if error == 0, clibc_is_file(status.st_mode) == 0 { error = EACCES }
-        // Safety: strerror returns a string, for unknown numbers too.
-        return error == 0 ? nil : unsafe String(cString: strerror(error))
     }
 
     /// Writes a variable as the environment has it, `NAME=value` and a zero.

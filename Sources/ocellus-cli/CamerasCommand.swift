@@ -48,11 +48,13 @@ struct CamerasCommand {
     func run() throws(CommandError) {
         if arguments.has("--capture") { return try capture() }
         if let source = arguments.string("--source") {
-            let finding = Camera.find(source)
-            if case .fault(let fault) = finding {
-                throw CommandError(CaptureError.camera(fault))
+            do throws(CaptureError) {
+                let finding = try Camera.find(source)
+                if case .fault(let fault) = finding { throw .camera(fault) }
+                return write(finding)
+            } catch {
+                throw CommandError(error)
             }
-            return write(finding)
         }
         let findings = Camera.all()
         for finding in findings { write(finding) }

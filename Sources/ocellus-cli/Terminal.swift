@@ -5,6 +5,8 @@ import OcellusImage
 
 /// The whole screen of the terminal that standard output is; given back with the last reference, and
 /// by every signal that ends or pauses the program.
+///
+/// While the program is in the background, the screen is the shell's.
 final class Terminal {
     /// The size in character cells.
     struct Size: Equatable {
@@ -29,6 +31,9 @@ final class Terminal {
     }
 
     deinit { clibc_terminal_release() }
+
+    /// Takes the screen if the program is in the foreground; whether it is.
+    func show() -> Bool { clibc_terminal_show() != 0 }
 
     /// The size now: the user may change it at any time.
     var size: Size {
@@ -69,7 +74,7 @@ final class Terminal {
     ///   not answer in time.
     private static func sixelCell() -> ImageSize? {
         let terminal = STDOUT_FILENO
-        guard isatty(STDIN_FILENO) == 1 else { return nil }
+        guard clibc_terminal_show() != 0, isatty(STDIN_FILENO) == 1 else { return nil }
         // The second question is answered by all terminals, so its answer ends the first's.
         let question: [UInt8] = Array("\u{1B}[16t\u{1B}[c".utf8)
         let sent = unsafe question.withUnsafeBytes { buffer in

@@ -19,12 +19,12 @@ struct WatchCommand {
                               stream (rtsp://..., http://..., through ffmpeg; its password is
                               never told), or - for Y4M or PPM frames on standard input
           --every TIME        one frame per TIME, e.g. 500ms (default 1s); of a live source the
-                              newest
+                              newest. Pictures of a folder are that far apart
           --on-change T       each frame of which a part changed by T steps of 255; may be used
                               with --every. The others cost no encoding and are not asked about
           --count N           stop after N frames
-          --no-wait           end with exit code 66 if the camera or the stream is not there at the
-                              start, and do not wait for it
+          --no-wait           end with exit code 66 if the camera or the stream is not there, or is
+                              busy, at the start, and do not wait for it
           --crop X,Y,W,H      look only at this part of each picture, in its pixels
         which questions:
         \(WatchRules.help)
@@ -38,12 +38,18 @@ struct WatchCommand {
           --save-every TIME   the interval (default 1m): a power cut loses no more
         \(KeptFrames.help)
         \(SealOption.help)
+        at the start a camera or a server that is not there, or is busy, is waited for: also a refused
+        connection, a timeout, an unknown host, and what HTTP and RTSP call 408, 429 and 5xx. A server
+        that refuses (any other 4xx) ends the watch with exit code 66. So does one that answers with no
+        video that can be read, eight times in a row, which takes about half a minute; as does a server
+        that was waited for, and then refuses so often. Once pictures came, all of that is waited for.
         what is told: answers on standard output. On standard error what is wrong with the source,
         with advice: of each kind of outage the first, second, fourth, eighth one and so on, so that a
         loose cable fills no disk; bad pictures the first time. --stats counts them all.
           --json              one JSON object per answer: the time, the frame, the answer, its
                               probability, the latency from the picture to the answer, how much
-                              the picture changed (for --on-change), the savings
+                              the picture changed (for --on-change), the savings; of a live source
+                              also what was counted: pictures, bad ones, outages
           --view              the newest picture with its answers, in the whole terminal: half
                               blocks in colour, or sixel graphics if the terminal has them
           --stats             times, savings and memory on standard error, at the end
@@ -194,7 +200,13 @@ struct WatchCommand {
                     kept?.keep(loop, session)
                 case .skipped, .commandEnded, .saved, .notSaved: break
                 }
-                told.tell(event, loop, session, file: kept?.file)
+                told.tell(
+                    event,
+                    loop,
+                    session,
+                    capture: frames.statistics,
+                    file: kept?.file
+                )
                 view?.show(event, loop, session, kept: kept?.archive)
             }
         } catch {

@@ -41,11 +41,13 @@ struct WatchReport {
     ///   - event: what happened.
     ///   - loop: where it happened.
     ///   - session: what the loop asks.
+    ///   - capture: what a live source has counted.
     ///   - file: the picture's file, if it was kept.
     mutating func tell(
         _ event: WatchEvent,
         _ loop: WatchLoop,
         _ session: borrowing Session,
+        capture: CaptureStatistics?,
         file: String?
     ) {
         switch event {
@@ -53,7 +55,11 @@ struct WatchReport {
         case .answered(let answered):
             switch answers {
             case .lines: writeLine(line(answered, loop, session))
-            case .json: writeLine(json(answered, loop, session, file: file).text)
+            case .json:
+                var members = json(answered, loop, session)
+                if let capture { members.append(("capture", capture.json)) }
+                if let file { members.append(("file", .string(file))) }
+                writeLine(JSON.object(members).text)
             case .none: break
             }
             note(answered, loop)
@@ -98,9 +104,8 @@ struct WatchReport {
     private func json(
         _ answered: WatchEvent.Answered,
         _ loop: WatchLoop,
-        _ session: borrowing Session,
-        file: String?
-    ) -> JSON {
+        _ session: borrowing Session
+    ) -> [(String, JSON)] {
         let frameTime = (loop.frame?.timestamp ?? .zero).components
         var time: [UInt8] = []
         WallClock.append(
@@ -140,10 +145,9 @@ struct WatchReport {
         if let rule = loop.questions[answered.question].rule {
             members.append(("condition", .bool(rule.condition.isOn)))
         }
-        if let file { members.append(("file", .string(file))) }
         if let change = answered.change { members.append(("change", .string(change.name))) }
         if let command = answered.command { members.append(("command", .string(command.name))) }
-        return .object(members)
+        return members
     }
 
     /// What a reader of the answers must know about a command that was not started.
@@ -155,6 +159,18 @@ struct WatchReport {
 
     private func name(_ question: Int, _ loop: WatchLoop) -> String {
         loop.questions[question].rule?.command?.words[0] ?? ""
+    }
+}
+
+extension CaptureStatistics {
+    /// As the reports have it.
+    fileprivate var json: JSON {
+        .object([
+            ("delivered", .int(delivered)), ("superseded", .int(superseded)), ("lost", .int(lost)),
+            ("flagged", .int(flagged)), ("short", .int(short)), ("damaged", .int(damaged)),
+            ("untimed", .int(untimed)), ("outages", .int(outages)),
+            ("failedReopens", .int(failedReopens)),
+        ])
     }
 }
 

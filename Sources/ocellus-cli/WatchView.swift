@@ -28,6 +28,9 @@ struct WatchView {
         self.source = source
         screen.title = source
         screen.figures = "waiting for the first picture; Ctrl-C ends"
+        if !terminal.show() {
+            writeNote("ocellus: --view shows nothing in the background; to the foreground: fg")
+        }
         draw(nil)
     }
 
@@ -61,6 +64,7 @@ struct WatchView {
     }
 
     private mutating func draw(_ frame: Frame?) {
+        guard terminal.show() else { return }
         readNotes()
         let size = terminal.size
         text.removeAll(keepingCapacity: true)

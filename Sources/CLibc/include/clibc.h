@@ -172,7 +172,9 @@ int clibc_seal_calls(int may_open);
 /*
  * Takes the whole screen of a terminal: the other screen, no cursor, no echo.
  * It is given back by clibc_terminal_release, while the program is paused, and
- * by every signal that ends the program. 0, or -1 if out is no terminal.
+ * by every signal that ends the program. 0, or -1 if out is no terminal. In the
+ * background nothing is taken before clibc_terminal_show finds the program in
+ * the foreground.
  *
  * Until then, what is written to standard error is held back if that is a
  * terminal too; clibc_terminal_notes reads it, and what was not read follows
@@ -180,6 +182,8 @@ int clibc_seal_calls(int may_open);
  */
 int clibc_terminal_take(int in, int out);
 void clibc_terminal_release(void);
+/* Whether the screen is ours now; takes it if it can be. */
+int clibc_terminal_show(void);
 size_t clibc_terminal_notes(char *text, size_t size);
 int clibc_terminal_is_taken(void);
 /* A signal handler that gives the terminal back and ends the program. */

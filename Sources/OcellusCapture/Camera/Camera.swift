@@ -36,9 +36,12 @@ public struct Camera: Sendable {
     }
 
     /// The camera of an address, as a source is named.
-    public static func find(_ source: String) -> Finding {
+    ///
+    /// - Throws: `CaptureError.badAddress`.
+    public static func find(_ source: String) throws(CaptureError) -> Finding {
         let bus = VideoBus()
         guard let address = CameraAddress(source) else {
+            if CameraAddress.isMeant(by: source) { throw CameraAddress.mistake(source) }
             return .fault(.notACamera(path: source, content: "no video", pictures: nil))
         }
         do throws(CaptureFault) {

@@ -37,6 +37,16 @@ enum CameraAddress {
     /// Whether a source's name is that of a camera on USB, well written or not.
     static func isMeant(by source: String) -> Bool { source.hasPrefix("usb:") }
 
+    /// The error of a source that is meant to be a camera on USB, and is none.
+    static func mistake(_ source: String) -> CaptureError {
+        .badAddress(
+            path: source,
+            mistake:
+                "a USB camera, which is usb:VENDOR:PRODUCT[:SERIAL] with the numbers of lsusb, "
+                + "such as usb:046d:0825; cameras that are there: ocellus cameras"
+        )
+    }
+
     /// The device that has the address now.
     ///
     /// - Throws: `CaptureFault.absent`.

@@ -63,10 +63,13 @@ extension CaptureFault {
         case .stalled: 17
         case .quiet: 18
         case .awaited: 19
+        case .refused: 20
+        case .pictureless: 21
+        case .starting: 22
         }
     }
 
-    static let kindCount = 20
+    static let kindCount = 23
 
     fileprivate var isAbsence: Bool {
         switch self {

@@ -32,9 +32,10 @@ public struct RawCapture {
 
     /// Opens a camera and starts its stream.
     ///
-    /// - Throws: `CaptureError.camera`.
+    /// - Throws: `CaptureError.camera`, or `CaptureError.badAddress`.
     public init(_ settings: SourceSettings) throws(CaptureError) {
         guard let address = CameraAddress(settings.path) else {
+            if settings.isCamera { throw CameraAddress.mistake(settings.path) }
             throw .camera(.notACamera(path: settings.path, content: "no video", pictures: nil))
         }
         do throws(CaptureFault) {

@@ -21,14 +21,16 @@ struct NetworkConnection {
     ///   - address: what to connect to.
     ///   - box: larger pictures are scaled to fit.
     ///   - patience: how long no picture may come.
+    ///   - hasAnswered: whether the server is known to have sent something.
     ///   - stop: ends the waiting for the first picture.
-    /// - Throws: `CaptureError.programMissing`; `.camera(.unreachable)` with ffmpeg's last message,
-    ///   without secrets; `.camera(.stalled)` if nothing came in time; whatever is wrong with the
-    ///   header.
+    /// - Throws: `CaptureError.programMissing`; `.camera`: `.unreachable`, `.refused` or `.pictureless`
+    ///   with ffmpeg's message, without secrets, `.stalled` if nothing came in time; whatever is wrong
+    ///   with the header.
     init(
         _ address: StreamAddress,
         box: ImageSize,
         patience: Duration,
+        hasAnswered: Bool = false,
         stop: StopSignal?
     ) throws(CaptureError) {
         let source = NetworkConnection.source(address)
@@ -44,8 +46,10 @@ struct NetworkConnection {
         guard let line = try input.readLine(limit: Y4MHeader.lineByteLimit) else {
             let path = address.display
             if input.wasSilent { throw .camera(.stalled(path: path, for: patience * 2)) }
-            let reason = input.failureOfProgram() ?? "it has no pictures"
-            throw .camera(.unreachable(path: path, reason: reason))
+            guard let reason = input.failureOfProgram() else {
+                throw .camera(.pictureless(path: path, reason: "it ended before the first"))
+            }
+            throw .camera(.unconnected(path: path, reason: reason, hasAnswered: hasAnswered))
         }
         let header = try Y4MHeader(line[...], path: address.display, limit: box)
         quit = try StopSignal()

@@ -42,12 +42,21 @@ final class NetworkStream {
 
     /// Connects, and waits for the first picture.
     ///
+    /// - Parameters:
+    ///   - address: what to connect to.
+    ///   - settings: what is wished; who is told.
+    ///   - hasAnswered: whether the server is known to have sent something.
     /// - Throws: as `NetworkConnection.init`.
-    init(_ address: StreamAddress, settings: SourceSettings) throws(CaptureError) {
+    init(
+        _ address: StreamAddress,
+        settings: SourceSettings,
+        hasAnswered: Bool
+    ) throws(CaptureError) {
         let connection = try NetworkConnection(
             address,
             box: settings.limit,
             patience: settings.patience,
+            hasAnswered: hasAnswered,
             stop: settings.stop
         )
         do throws(V4L2Failure) {

@@ -12,6 +12,8 @@ struct StreamAddress: Sendable {
     let display: String
     /// The protocol, in lower case.
     let scheme: String
+    /// The host with its port, as they were written.
+    let host: [UInt8]
 
     private let secrets: [String]
 
@@ -26,6 +28,7 @@ struct StreamAddress: Sendable {
         scheme = String(decoding: bytes[..<(start - 3)].map { $0 | 0x20 }, as: UTF8.self)
         let parts = StreamAddress.parts(bytes[...], authority: start)
         display = StreamAddress.display(parts)
+        host = Array(parts.host)
         var secrets: [String] = []
         for part in [parts.user, parts.password, parts.tail] where part.count > 2 {
             secrets.append(String(decoding: part, as: UTF8.self))
@@ -58,17 +61,25 @@ struct StreamAddress: Sendable {
 
     /// Whether pictures come as they are taken, and end with the camera only; else it is a clip.
     ///
-    /// - Throws: `CaptureError.programMissing`; `.camera(.unreachable)` with ffprobe's last message.
+    /// - Throws: `CaptureError.programMissing`; `.camera` if there is nothing, or no video.
     func isLive(_ settings: SourceSettings) throws(CaptureError) -> Bool {
         // So many frames can only be spread over something with an end.
         if settings.frameCount != nil { return false }
         if isRTSP { return true }
+        let video: VideoInfo
         do throws(CaptureError) {
-            return try VideoInfo(settings).duration == nil
+            video = try VideoInfo(settings)
         } catch {
             guard case .programFailed(_, let path, let reason) = error else { throw error }
-            throw .camera(.unreachable(path: path, reason: reason))
+            throw .camera(.unconnected(path: path, reason: reason))
         }
+        guard video.isThere else {
+            throw .camera(.pictureless(path: display, reason: "it has no video"))
+        }
+        guard video.hasContent else {
+            throw .camera(.pictureless(path: display, reason: "none can be read"))
+        }
+        return video.duration == nil
     }
 
     private typealias Bytes = ArraySlice<UInt8>
