@@ -15,11 +15,14 @@ written to PORT-FILE. ffmpeg makes the pictures.
                each with another query is one of its own
     /resizes   pictures are larger after 10
     /dark      black, /bright white
+    /text      a page of text
+    /starting  such a page to the first three visitors, then as it should be
     /photos    photographs of 640x480
 """
 import base64
 import functools
 import http.server
+import itertools
 import os
 import subprocess
 import sys
@@ -60,19 +63,30 @@ BRIGHT = pictures("64x48", "255")[:1]
 START = time.monotonic()
 faulty = set()
 lock = threading.Lock()
+pages = itertools.count()
+
+
+def is_starting():
+    with lock:
+        return next(pages) < 3
 
 
 class Camera(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         path = self.path.split("?")[0]
         if path not in ("/live", "/private", "/ends", "/flaky", "/stalls", "/resizes", "/dark",
-                        "/bright", "/photos"):
+                        "/bright", "/photos", "/text", "/starting"):
             return self.send_error(404)
         expected = "Basic " + base64.b64encode(b"me:s3cret").decode()
         if path == "/private" and self.headers.get("Authorization") != expected:
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="camera"')
             return self.end_headers()
+        if path == "/text" or path == "/starting" and is_starting():
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            return self.wfile.write(b"<html><body>The camera is starting.</body></html>")
         self.send_response(200)
         self.send_header("Content-Type", "multipart/x-mixed-replace;boundary=picture")
         self.end_headers()

@@ -109,7 +109,19 @@ import Testing
         }
     }
 
-    @Test("only for what is not there is waited", arguments: [EBUSY, EACCES, EIO])
+    @Test("a camera that another program still has is waited for, if that is wished")
+    func busyAtFirst() throws {
+        let camera = ScriptedCamera()
+        camera.fail(SCRIPTED_S_FMT, EBUSY, times: 3)
+        let source = try camera.open(awaits: true)
+        camera.push(1)
+        #expect(try source.take(slot.bytes) != nil)
+        #expect(camera.notices(with: "in use by another program") == 1)
+        #expect(camera.notices(with: "64x48 YUYV") == 1)
+        #expect(source.statistics.outages == 0)
+    }
+
+    @Test("what does not pass is not waited for", arguments: [EACCES, EIO])
     func notAwaited(error: Int32) throws {
         let camera = ScriptedCamera()
         camera.fail(SCRIPTED_OPEN, error)

@@ -194,6 +194,28 @@ import Testing
         #expect(notices.all.isEmpty)
     }
 
+    @Test func aServerThatIsStillStartingIsAskedAgain() throws {
+        let own = try NetworkCamera()
+        let settings = settings(own.address("starting"), awaits: true)
+        var source = try FrameSource.open(settings)
+        let slot = Slot(source.maximumFrame.frameByteCount)
+        #expect(try source.next(into: slot.bytes) != nil)
+        #expect(notices.count("answers, but not with pictures: Invalid data found") == 1)
+        #expect(notices.count("in case it is still starting") == 1)
+        #expect(notices.count("64x48") == 1)
+    }
+
+    @Test(arguments: [
+        ("text", "answers, but not with pictures: Invalid data found"),
+        ("private", "http://USER:PASSWORD@HOST/PATH, with %40 for @"),
+    ]) func adviceFitsTheAnswer(_ path: String, _ advice: String) throws {
+        let camera = try #require(NetworkCamera.shared)
+        let error = #expect(throws: CaptureError.self) {
+            _ = try FrameSource.open(settings(camera.address(path)))
+        }
+        #expect(try #require(error).description.contains(advice))
+    }
+
     /// Keeps the camera that came back.
     private final class Holder: Sendable {
         let camera = Mutex<NetworkCamera?>(nil)

@@ -26,6 +26,25 @@ import Testing
         #expect(StreamAddress.display(of: path) == path)
     }
 
+    @Test(arguments: [
+        ("http://", "names no host, as http://HOST/PATH"), ("http:///x", "names no host"),
+        ("rtsp://me:secret@/x", "names no host"), ("rtsp://:554/x", "names no host"),
+        ("htp://camera/x", "the protocol htp is unknown"), ("file:///x", "protocol file"),
+        ("http://camera:99999/x", "from 1 to 65535, not 99999"), ("http://[::1]:0/", "not 0"),
+        ("rtsp://me:sec/ret@camera/x", "a slash in a password is written %2F"),
+    ]) func mistakesAreNamed(_ address: String, _ mistake: String) throws {
+        let found = try #require(StreamAddress(address)?.mistake)
+        #expect(found.contains(mistake), "\(found)")
+        #expect(!found.contains("sec"))
+    }
+
+    @Test(arguments: [
+        "rtsp://camera", "RTSP://me:a%2Fb@camera:554/x", "http://[::1]:80/x", "https://[::1]/x",
+        "http://camera/a@b:c/d", "udp://@:5000", "srt://:5000?mode=listener", "http://me:p:w@c?x:y",
+    ]) func goodOnesHaveNone(_ address: String) {
+        #expect(StreamAddress(address)?.mistake == nil)
+    }
+
     @Test func messagesOfFFmpegLoseThem() throws {
         let address = try #require(StreamAddress("rtsp://me:se%40cret@camera/a?key=k3y"))
         #expect(

@@ -43,6 +43,16 @@ import Testing
         #expect(try source.next(into: slot.bytes) == nil)
     }
 
+    @Test func picturesWithoutAClockAreASecondApart() throws {
+        for name in ["1.png", "2.png"] {
+            _ = try bench.write(try Fixtures.bytes("small.png"), to: name)
+        }
+        var source = try FrameSource.open(SourceSettings(path: bench.folder.path))
+        let slot = Slot(source.maximumFrame.frameByteCount)
+        #expect(try source.next(into: slot.bytes)?.timestamp == .zero)
+        #expect(try source.next(into: slot.bytes)?.timestamp == .seconds(1))
+    }
+
     @Test func anEmptyFolderIsAnError() throws {
         guard case .emptyFolder = errorOfOpening(SourceSettings(path: bench.folder.path)) else {
             Issue.record("opened, or another error")

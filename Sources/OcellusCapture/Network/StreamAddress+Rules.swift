@@ -9,38 +9,46 @@ extension StreamAddress {
     /// Protocols that may wait for somebody, and then name no host.
     private static let listening = ["srt", "udp", "rtp", "tcp", "tls"]
 
-    /// Why an address cannot be one, as it follows "is no address of"; nil if it may be.
+    /// Why an address cannot be one, as it follows "is no address of", without secrets; nil if it may
+    /// be.
+    ///
+    /// - Source: RFC 3986, section 3.2.
     var mistake: String? {
-        let isKnown = StreamAddress.connecting.contains(scheme)
-        guard isKnown || StreamAddress.listening.contains(scheme) else {
+        let connects = StreamAddress.connecting.contains(scheme)
+        guard connects || StreamAddress.listening.contains(scheme) else {
             return "a stream: the protocol \(scheme) is unknown; known are "
                 + (StreamAddress.connecting + StreamAddress.listening).joined(separator: ", ")
         }
-        let (name, port) = StreamAddress.hostAndPort(host)
-        if let port, !isPort(port) {
-            return "a stream: its port must be a number from 1 to 65535, not "
-                + String(decoding: port, as: UTF8.self)
+        let (host, port) = hostAndPort
+        if let port, !StreamAddress.isPort(port) {
+            // What is no number may be a part of a password that was meant to go on.
+            let isNumber = port.allSatisfy { (0x30...0x39).contains($0) }
+            return "a stream: its port must be a number from 1 to 65535"
+                + (isNumber
+                    ? ", not " + String(decoding: port, as: UTF8.self)
+                    : "; a slash in a password is written %2F")
         }
-        if isKnown, name.isEmpty {
+        if connects, host.isEmpty {
             return "a stream: it names no host, as \(scheme)://HOST/PATH does"
         }
         return nil
     }
 
-    private func isPort(_ digits: ArraySlice<UInt8>) -> Bool {
-        guard let number = Int(String(decoding: digits, as: UTF8.self)) else { return false }
-        return (1...65535).contains(number)
+    /// The host, with its brackets if it is of IPv6, and the port; without a colon there is none.
+    private var hostAndPort: (host: ArraySlice<UInt8>, port: ArraySlice<UInt8>?) {
+        let address = Array(secret.utf8)
+        let authority = address[(scheme.utf8.count + 3)...].prefix { !"/?#".utf8.contains($0) }
+        let at = authority.lastIndex(of: UInt8(ascii: "@"))
+        let place = authority[(at.map { $0 + 1 } ?? authority.startIndex)...]
+        let bracket = place.lastIndex(of: UInt8(ascii: "]")) ?? place.startIndex
+        guard let colon = place[bracket...].firstIndex(of: UInt8(ascii: ":")) else {
+            return (place, nil)
+        }
+        return (place[..<colon], place[(colon + 1)...])
     }
 
-    /// Divides `camera:554` or `[::1]:554`; without a colon there is no port.
-    private static func hostAndPort(
-        _ host: [UInt8]
-    ) -> (name: ArraySlice<UInt8>, port: ArraySlice<UInt8>?) {
-        // The colons of an IPv6 address stand in brackets.
-        let start = host.lastIndex(of: UInt8(ascii: "]")) ?? 0
-        guard let colon = host[start...].firstIndex(of: UInt8(ascii: ":")) else {
-            return (host[...], nil)
-        }
-        return (host[..<colon], host[(colon + 1)...])
+    private static func isPort(_ digits: ArraySlice<UInt8>) -> Bool {
+        guard let number = Int(String(decoding: digits, as: UTF8.self)) else { return false }
+        return (1...65535).contains(number)
     }
 }

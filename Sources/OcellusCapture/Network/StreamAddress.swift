@@ -12,8 +12,6 @@ struct StreamAddress: Sendable {
     let display: String
     /// The protocol, in lower case.
     let scheme: String
-    /// The host with its port, as they were written.
-    let host: [UInt8]
 
     private let secrets: [String]
 
@@ -28,7 +26,6 @@ struct StreamAddress: Sendable {
         scheme = String(decoding: bytes[..<(start - 3)].map { $0 | 0x20 }, as: UTF8.self)
         let parts = StreamAddress.parts(bytes[...], authority: start)
         display = StreamAddress.display(parts)
-        host = Array(parts.host)
         var secrets: [String] = []
         for part in [parts.user, parts.password, parts.tail] where part.count > 2 {
             secrets.append(String(decoding: part, as: UTF8.self))
