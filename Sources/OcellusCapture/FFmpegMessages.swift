@@ -11,14 +11,15 @@ enum FFmpegMessages {
     /// is more than a hint; nil if there is none.
     static func mostTelling(_ lines: [String]) -> String? {
         let line = lines.last { ServerAnswer($0) != nil } ?? lines.last { !isHint($0) }
-        return line.map(withoutSpeaker)
+        return line.map(plain)
     }
 
     private static func isHint(_ line: String) -> Bool { hints.contains { line.hasPrefix($0) } }
 
-    /// A line without the part of ffmpeg that speaks, `[http @ 0x55e8]`, and without the name of the
-    /// list that an address stands in.
-    private static func withoutSpeaker(_ line: String) -> String {
+    /// A line without the part of ffmpeg that speaks, `[http @ 0x55e8]`, without the name of the list
+    /// that an address stands in, and without the length of a file of unknown length, -1 as a positive
+    /// number.
+    private static func plain(_ line: String) -> String {
         var rest = Array(line.utf8)[...]
         if rest.first == UInt8(ascii: "["), let end = rest.firstIndex(of: UInt8(ascii: "]")),
             rest[..<end].contains(UInt8(ascii: "@"))
@@ -27,6 +28,8 @@ enum FFmpegMessages {
         }
         let name = Array((FFmpegInput.listName + ": ").utf8)
         if rest.starts(with: name) { rest = rest.dropFirst(name.count) }
+        let unknown = Array(", should be 18446744073709551615".utf8)
+        if rest.suffix(unknown.count) == unknown[...] { rest = rest.dropLast(unknown.count) }
         return String(decoding: rest, as: UTF8.self)
     }
 }

@@ -200,13 +200,13 @@ import Testing
         var source = try FrameSource.open(settings)
         let slot = Slot(source.maximumFrame.frameByteCount)
         #expect(try source.next(into: slot.bytes) != nil)
-        #expect(notices.count("answers, but not with pictures: Invalid data found") == 1)
+        #expect(notices.count("answers, but not with pictures: Stream ends prematurely") == 1)
         #expect(notices.count("in case it is still starting") == 1)
         #expect(notices.count("64x48") == 1)
     }
 
     @Test(arguments: [
-        ("text", "answers, but not with pictures: Invalid data found"),
+        ("text", "answers, but not with pictures: Stream ends prematurely"),
         ("private", "http://USER:PASSWORD@HOST/PATH, with %40 for @"),
     ]) func adviceFitsTheAnswer(_ path: String, _ advice: String) throws {
         let camera = try #require(NetworkCamera.shared)

@@ -49,6 +49,12 @@ import Testing
                 "[concat @ 0x55bf] Impossible to open 'http://x/'", "pipe:0: Input/output error",
             ], "Failed to resolve hostname x: Name or service not known"
         ),
+        (
+            [
+                "[http @ 0x559d] Stream ends prematurely at 49, should be 18446744073709551615",
+                "pipe:0: Input/output error",
+            ], "Stream ends prematurely at 49"
+        ),
         (["[mjpeg @ 0x1] EOI missing", "    Last message repeated 2 times"], "EOI missing"),
         (["[2026] no part of ffmpeg"], "[2026] no part of ffmpeg"),
     ]) func theLineThatTellsMostIsTold(_ lines: [String], _ line: String) {

@@ -19,6 +19,7 @@ enum ServerAnswer {
     private static let wordsOfNoVideo = [
         "Invalid data found", "Invalid argument", "Protocol not found", "matches no streams",
         "does not contain any stream", "Cannot determine format of input stream",
+        "Stream ends prematurely",
     ]
     /// What stands before a status of HTTP or RTSP, which has three digits.
     private static let beforeStatus = ["HTTP error ", "Server returned ", " failed: "]

@@ -163,6 +163,13 @@ noticed() { [ "$(notice_count "$1")" -gt 0 ]; }
 # told_once PATTERN: waits for a notice, which must not be repeated later.
 told_once() { until_true 60 noticed "$1" && [ "$(notice_count "$1")" -eq 1 ]; }
 
+# counted NAME [COUNT]: what the last answer says that the source has counted, so often, or at least once.
+counted() {
+    local count
+    count=$(tail -1 /tmp/answers | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p")
+    if [ $# -gt 1 ]; then [ "$count" -eq "$2" ]; else [ "$count" -gt 0 ]; fi
+}
+
 # nothing_said: no answer comes, for there is no new picture.
 nothing_said() {
     local before
@@ -203,11 +210,14 @@ begin_webcam() {
     check "$fault: at first the light is on" answers_become yes
 }
 
-# end_webcam: it goes dark, and that is seen too.
+# end_webcam OUTAGES [COUNTER]: it goes dark, and that is seen too. The pictures had stopped so often, and
+# something else was counted.
 end_webcam() {
     tell a 'show 2'
     check "$fault: afterwards it is dark" answers_become no
     check "$fault: the program still runs" watch_runs
+    check "$fault: $1 outages are counted" counted outages "$1"
+    [ $# -lt 2 ] || check "$fault: $2 are counted" counted "$2"
     stop_watch
     show_watch
     pull_out a

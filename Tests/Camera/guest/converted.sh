@@ -29,4 +29,4 @@ pull_out a
 check "$fault: told once" told_once 'was unplugged'
 check "$fault: waits" waits_idly
 plug_in a $scenes -- 'show 2'
-end_webcam
+end_webcam 1

@@ -16,11 +16,13 @@ begin_vivid() {
     check "$fault: at first the light is on" answers_become yes
 }
 
-# end_vivid: it goes dark, and that is seen too.
+# end_vivid [OUTAGES]: it goes dark, and that is seen too. The pictures had stopped so often.
 end_vivid() {
     show dark
     check "$fault: afterwards it is dark" answers_become no
     check "$fault: the program still runs" watch_runs
+    check "$fault: ${1:-0} outages are counted" counted outages "${1:-0}"
+    [ "${1:-0}" -eq 0 ] || check "$fault: pictures come again" noticed 'gives pictures again'
     stop_watch
     show_watch
 }
@@ -33,6 +35,7 @@ begin_vivid
 control --set-ctrl inject_v4l2_buf_flag_error=1
 check "$fault: told once" told_once 'marked a picture'
 end_vivid
+check "$fault: counted" counted flagged 1
 
 fault='silence'
 begin_vivid
@@ -41,28 +44,39 @@ check "$fault: told once" told_once 'gave no good picture'
 check "$fault: no answer about an old picture" nothing_said
 check "$fault: waits" waits_idly
 control --set-ctrl percentage_of_dropped_buffers=0
-end_vivid
+end_vivid 1
 
 fault='dropped pictures'
 control --set-ctrl percentage_of_dropped_buffers=60
 begin_vivid
 end_vivid
+check "$fault: counted" counted lost
 control --set-ctrl percentage_of_dropped_buffers=0
 
 fault='a fatal error'
 begin_vivid
 control --set-ctrl inject_fatal_streaming_error=1
 check "$fault: told once" told_once 'failed \('
-end_vivid
+end_vivid 1
+check "$fault: at once it is opened again" counted failedReopens 0
 
-for call in reqbufs qbuf streamon; do
+# Opening it again fails, once.
+for call in reqbufs streamon; do
     fault="a fatal error, then a failing $call"
     begin_vivid
     control --set-ctrl inject_vidioc_${call}_error=1
     control --set-ctrl inject_fatal_streaming_error=1
-    check "$fault: noticed" until_true 60 noticed 'failed \('
-    end_vivid
+    check "$fault: told once" told_once 'failed \('
+    end_vivid 1
+    check "$fault: that is counted" counted failedReopens 1
 done
+
+# A buffer that was read cannot be given back.
+fault='a failing qbuf'
+begin_vivid
+control --set-ctrl inject_vidioc_qbuf_error=1
+check "$fault: told once" told_once 'failed \(VIDIOC_QBUF'
+end_vivid 1
 
 # Only then does vivid, whose times are the system's otherwise, have no usable clock: it adds an offset
 # that lets them wrap soon, 1: past 64 bits of nanoseconds, 2: past 32 bits of seconds.
@@ -72,6 +86,7 @@ for wrap in 1 2; do
     begin_vivid
     check "$fault: told once" told_once 'no usable clock'
     end_vivid
+    check "$fault: counted" counted untimed
     control --set-ctrl wrap_sequence_number=0,wrap_timestamp=0
 done
 
@@ -92,7 +107,7 @@ begin_vivid
 control --set-ctrl disconnect=1
 check "$fault: told once" told_once 'was unplugged'
 check "$fault: comes back" until_true 60 noticed 'gives pictures again'
-end_vivid
+end_vivid 1
 
 fault='an unbound driver'
 begin_vivid
@@ -103,6 +118,7 @@ check "$fault: waits" waits_idly
 echo vivid.0 >/sys/bus/platform/drivers/vivid/bind
 until_true 20 test -e /dev/video0
 control --set-ctrl osd_text_mode=2
-end_vivid
+end_vivid 1
+check "$fault: vain attempts to open it are counted" counted failedReopens
 
 unload_vivid

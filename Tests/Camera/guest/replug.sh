@@ -11,7 +11,7 @@ check "$fault: told once" told_once 'is not there yet; waiting for it'
 check "$fault: waits" waits_idly
 plug_in a $scenes -- 'show 1'
 check "$fault: the light is on" answers_become yes
-end_webcam
+end_webcam 0
 
 fault='unplug and replug'
 begin_webcam --source /dev/video0
@@ -20,7 +20,7 @@ check "$fault: told once" told_once 'was unplugged'
 check "$fault: no answer about an old picture" nothing_said
 check "$fault: waits" waits_idly
 plug_in a $scenes -- 'show 2'
-end_webcam
+end_webcam 1 failedReopens
 
 fault='replug under another number'
 begin_webcam --source usb:1d6b:0102
