@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import OcellusImage
 
 /// What can be wrong with a live source, and what the source does about it.
 ///
@@ -26,6 +27,9 @@ public enum CaptureFault: Error {
     case notACamera(path: String, content: String, pictures: String?)
     /// The device has no pictures that can be read; `formats` are those that it has.
     case noUsableFormat(path: String, formats: String)
+    /// The device has only pictures that are larger than what memory is planned for: at the start those
+    /// of `--max-frame`, later those of the start.
+    case tooLarge(path: String, limit: ImageSize)
 
     /// A network stream cannot be connected to; `reason` is ffmpeg's, here and below.
     case unreachable(path: String, reason: String)
@@ -94,6 +98,9 @@ public enum CaptureFault: Error {
         case .noUsableFormat(let path, let formats):
             "\(path) has no pictures that Ocellus reads, but \(formats); libv4l2 may convert "
                 + "them: apt install libv4l-0"
+        case .tooLarge(let path, let limit):
+            "\(path) has only pictures that are larger than \(limit.description), for which memory is "
+                + "planned; for another camera than before, start again; to plan for more: --max-frame"
         case .unreachable(let path, let reason):
             "\(path) gives no pictures: \(reason); check the address, the network, and whether the "
                 + "camera is on"

@@ -38,11 +38,10 @@ struct WatchCommand {
           --save-every TIME   the interval (default 1m): a power cut loses no more
         \(KeptFrames.help)
         \(SealOption.help)
-        at the start a camera or a server that is not there, or is busy, is waited for: also a refused
-        connection, a timeout, an unknown host, and what HTTP and RTSP call 408, 429 and 5xx. A server
-        that refuses (any other 4xx) ends the watch with exit code 66. So does one that answers with no
-        video that can be read, eight times in a row, which takes about half a minute; as does a server
-        that was waited for, and then refuses so often. Once pictures came, all of that is waited for.
+        at the start a camera or a server that is not there, or is busy, is waited for, also at 408,
+        429 and 5xx of HTTP and RTSP. Any other 4xx ends the watch with exit code 66; so does, after
+        eight times in a row (half a minute), what has no video that can be read, or a 4xx after having
+        waited. Once pictures came, all of that is waited for.
         what is told: answers on standard output. On standard error what is wrong with the source,
         with advice: of each kind of outage the first, second, fourth, eighth one and so on, so that a
         loose cable fills no disk; bad pictures the first time. --stats counts them all.
@@ -200,13 +199,8 @@ struct WatchCommand {
                     kept?.keep(loop, session)
                 case .skipped, .commandEnded, .saved, .notSaved: break
                 }
-                told.tell(
-                    event,
-                    loop,
-                    session,
-                    capture: frames.statistics,
-                    file: kept?.file
-                )
+                let counted = frames.statistics
+                told.tell(event, loop, session, capture: counted, file: kept?.file)
                 view?.show(event, loop, session, kept: kept?.archive)
             }
         } catch {

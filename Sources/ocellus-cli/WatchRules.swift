@@ -21,8 +21,9 @@ struct WatchRules {
           --exec CMD          a program to start then, its words divided by spaces, no shell. It
                               finds OCELLUS_ANSWER, OCELLUS_QUESTION, OCELLUS_TIME (UTC) and
                               OCELLUS_PROBABILITY in its environment; what it prints goes to
-                              standard error. It is not started again while it runs, and
-                              must be there when the watch starts (else exit code 69)
+                              standard error. It is not started again while it runs. When the
+                              watch starts it must be there, and a program: ELF, or a script that
+                              begins with #! and an interpreter that is there (else exit code 69)
           --hold N            N answers in a row enter or leave the condition (default 1)
           --enter P           only answers of at least this probability enter it (default 0)
           --leave P           stay while the answer has at least this probability, even if another

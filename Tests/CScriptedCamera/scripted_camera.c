@@ -29,7 +29,7 @@ struct scripted_camera {
     pthread_mutex_t lock;
     uint32_t capabilities;
     struct format formats[FORMATS];
-    int format_count, substitutes, emulates;
+    int format_count, substitutes, emulates, has_no_signal;
     uint32_t stride, colorspace, encoding, quantization;
     struct control controls[CONTROLS];
     int control_count;
@@ -261,6 +261,11 @@ static int control_device(struct scripted_camera *camera,
     case VIDIOC_S_FMT:
         return begin(camera, SCRIPTED_S_FMT) ? -1 : set_format(camera, argument);
     case VIDIOC_S_PARM: return 0;
+    case VIDIOC_G_INPUT: *(int *)argument = 0; return 0;
+    case VIDIOC_ENUMINPUT:
+        ((struct v4l2_input *)argument)->status =
+            camera->has_no_signal ? V4L2_IN_ST_NO_SIGNAL : 0;
+        return 0;
     case VIDIOC_QUERYCTRL: return next_control(camera, argument);
     case VIDIOC_G_CTRL: return access_control(camera, argument, 0);
     case VIDIOC_S_CTRL:
@@ -395,6 +400,10 @@ void scripted_camera_set_colors(struct scripted_camera *camera,
     camera->colorspace = colorspace;
     camera->encoding = encoding;
     camera->quantization = quantization;
+}
+
+void scripted_camera_lose_signal(struct scripted_camera *camera) {
+    camera->has_no_signal = 1;
 }
 
 void scripted_camera_add_control(struct scripted_camera *camera, uint32_t id,

@@ -208,6 +208,42 @@ import Testing
         #expect(camera.notices(with: "gave no good picture for") == 1)
     }
 
+    @Test func silenceWithoutASignalIsToldAsThat() throws {
+        let camera = ScriptedCamera()
+        scripted_camera_lose_signal(camera.script)
+        let source = try camera.open(ScriptedCamera.impatient)
+        let feeder = Feeder(camera) {
+            camera.notices(with: "its input has no signal") == 0 ? .nothing : .good
+        }
+        feeder.start()
+        defer { feeder.stop() }
+        #expect(try source.take(slot.bytes) != nil)
+        #expect(camera.notices(with: "its input has no signal") == 1)
+    }
+
+    @Test("pictures that are larger than those of the start are refused with advice")
+    func anotherCameraUnderTheName() throws {
+        let camera = ScriptedCamera([("YUYV", 1280, 720, 30)])
+        let bus = VideoBus(system: "/nowhere", devices: "/nowhere")
+        for substitutes in [false, true] {
+            // Also a driver that answers with something else than what it was asked for.
+            if substitutes { scripted_camera_substitute(camera.script) }
+            var wishes = CameraSettings()
+            if substitutes { wishes.format = FourCC("GREY") }
+            let fault = #expect(throws: CaptureFault.self) {
+                _ = try OpenCamera(
+                    .path("/dev/video7"),
+                    settings: wishes,
+                    limits: OpenCamera.Limits(size: ImageSize(width: 640, height: 480)),
+                    bus: bus,
+                    access: CameraAccess(direct: camera.calls, converting: { nil })
+                )
+            }
+            let text = try #require(fault).description
+            #expect(text.contains("larger than 640x480, for which memory is planned"), "\(text)")
+        }
+    }
+
     @Test("bad pictures are left out, told once and counted")
     func badPictures() throws {
         let camera = ScriptedCamera()

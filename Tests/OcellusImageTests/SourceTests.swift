@@ -2,6 +2,7 @@
 import Foundation
 import OcellusImage
 import OcellusMemory
+import Synchronization
 import Testing
 
 @testable import OcellusCapture
@@ -76,6 +77,35 @@ import Testing
         #expect(frames.count == (isStream ? 2 : 1))
         let expected = try shots(SourceSettings(path: Fixtures.path(name)))
         #expect(frames.last?.rgb == expected.last?.rgb)
+    }
+
+    @Test func aSilentPipeIsToldOnceAndWaitedFor() throws {
+        let pipe = bench.path("pipe")
+        #expect(mkfifo(pipe, 0o600) == 0)
+        let told = Told()
+        let picture = Data(try Fixtures.bytes("small.ppm"))
+        let writer = Thread {
+            let handle = FileHandle(forWritingAtPath: pipe)
+            while told.lines.isEmpty { usleep(10_000) }
+            try? handle?.write(contentsOf: picture)
+            try? handle?.close()
+        }
+        writer.start()
+        let settings = SourceSettings(
+            path: pipe,
+            patience: .milliseconds(200),
+            report: { told.add($0.description) }
+        )
+        #expect(try shots(settings).count == 1)
+        #expect(told.lines.count == 1)
+        #expect(told.lines.first?.contains("gave nothing for 0.2 s; waiting for more") == true)
+    }
+
+    /// What a source told.
+    private final class Told: Sendable {
+        private let texts = Mutex<[String]>([])
+        var lines: [String] { texts.withLock { $0 } }
+        func add(_ line: String) { texts.withLock { $0.append(line) } }
     }
 
     @Test func evenPositionsAreInTheMiddle() {

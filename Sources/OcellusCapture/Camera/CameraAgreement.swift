@@ -28,6 +28,8 @@ struct CameraAgreement {
     /// Why an answer cannot be used.
     struct Refusal: Error {
         let reason: String
+        /// Whether the pictures are good, and larger than was planned for.
+        var isForSize = false
     }
 
     /// Checks an answer.
@@ -45,7 +47,8 @@ struct CameraAgreement {
             throw Refusal(reason: "pictures in \(format.description)")
         }
         guard size.width > 0, size.height > 0, size.fits(in: limit) else {
-            throw Refusal(reason: "pictures of \(size.description) pixels")
+            let isForSize = !size.fits(in: limit)
+            throw Refusal(reason: "pictures of \(size.description) pixels", isForSize: isForSize)
         }
         guard picture.is_single_field == 0 else {
             throw Refusal(reason: "pictures of every other row")

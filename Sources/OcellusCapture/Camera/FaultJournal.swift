@@ -66,10 +66,11 @@ extension CaptureFault {
         case .refused: 20
         case .pictureless: 21
         case .starting: 22
+        case .tooLarge: 23
         }
     }
 
-    static let kindCount = 23
+    static let kindCount = 24
 
     fileprivate var isAbsence: Bool {
         switch self {

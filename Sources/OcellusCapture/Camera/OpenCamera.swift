@@ -42,6 +42,9 @@ struct OpenCamera {
         let (device, formats) = try OpenCamera.device(path, bus: bus, access: access)
         let negotiation = Negotiation(formats, settings: settings, limit: limits.size)
         guard !negotiation.candidates.isEmpty else {
+            guard !formats.contains(where: { $0.isReadable }) else {
+                throw .tooLarge(path: path, limit: limits.size)
+            }
             throw .noUsableFormat(path: path, formats: OpenCamera.names(of: formats))
         }
         let (agreement, candidate) = try OpenCamera.agree(device, negotiation, limits: limits)
@@ -156,12 +159,15 @@ struct OpenCamera {
             do throws(CameraAgreement.Refusal) {
                 var agreement = try CameraAgreement(picture, limit: limits.size)
                 guard agreement.slotByteCount <= limits.slotByteCount else {
-                    throw CameraAgreement.Refusal(reason: "larger pictures than at the start")
+                    throw CameraAgreement.Refusal(reason: "more bytes", isForSize: true)
                 }
                 agreement.rate = rate(of: device, candidate.rate)
                 return (agreement, candidate)
             } catch {
-                lastFault = .noUsableFormat(path: device.path, formats: error.reason)
+                lastFault =
+                    error.isForSize
+                    ? .tooLarge(path: device.path, limit: limits.size)
+                    : .noUsableFormat(path: device.path, formats: error.reason)
             }
         }
         throw lastFault ?? .noUsableFormat(path: device.path, formats: "nothing")

@@ -56,6 +56,9 @@ void scripted_camera_add_control(struct scripted_camera *camera, uint32_t id,
 int32_t scripted_camera_control(const struct scripted_camera *camera,
                                 uint32_t id);
 
+/* Its input has no signal, as that of a converter without a source. */
+void scripted_camera_lose_signal(struct scripted_camera *camera);
+
 /* The next so many of these calls fail. */
 void scripted_camera_fail(struct scripted_camera *camera,
                           enum scripted_call call, int error, int times);

@@ -120,5 +120,17 @@ until_true 20 test -e /dev/video0
 control --set-ctrl osd_text_mode=2
 end_vivid 1
 check "$fault: vain attempts to open it are counted" counted failedReopens
+unload_vivid
 
+# Pictures in several planes take other calls.
+load_vivid node_types=0x1 num_inputs=1 input_types=0 multiplanar=2
+control --set-ctrl osd_text_mode=2
+fault='multiplanar: a flagged buffer, then a fatal error'
+begin_vivid --format NM12
+control --set-ctrl inject_v4l2_buf_flag_error=1
+check "$fault: told once" told_once 'marked a picture'
+control --set-ctrl inject_fatal_streaming_error=1
+check "$fault: told once, too" told_once 'failed \('
+end_vivid 1
+check "$fault: counted" counted flagged 1
 unload_vivid

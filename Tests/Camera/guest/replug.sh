@@ -14,13 +14,14 @@ check "$fault: the light is on" answers_become yes
 end_webcam 0
 
 fault='unplug and replug'
-begin_webcam --source /dev/video0
+begin_webcam --source /dev/video0 --control brightness=7
 pull_out a
 check "$fault: told once" told_once 'was unplugged'
 check "$fault: no answer about an old picture" nothing_said
 check "$fault: waits" waits_idly
 plug_in a $scenes -- 'show 2'
 end_webcam 1 failedReopens
+check "$fault: its controls are as they were" grep -q 'brightness 7' /tmp/webcam.a.log
 
 fault='replug under another number'
 begin_webcam --source usb:1d6b:0102
