@@ -3,7 +3,7 @@
 /// What a message of ffmpeg tells about the server that was asked for a stream.
 ///
 /// ffmpeg has one exit code for everything, and few of its messages say more than that it failed. Those
-/// that do are known here, in the words of ffmpeg 5 to 7.
+/// that do are known here, in the words of ffmpeg 5.1.
 enum ServerAnswer {
     /// Nobody answered, or a server that cannot serve now: that may pass at any time.
     case unavailable
