@@ -31,9 +31,8 @@ def is_crate(entry: dict) -> bool:
     return entry["kind"] == "store crate/shelf"
 
 
-def square_sprite(path: Path) -> np.ndarray:
-    """The cut-out in the middle of a transparent square: (160, 160, 4) uint8."""
-    image = Image.open(path).convert("RGBA")
+def squared(image: Image.Image) -> np.ndarray:
+    """The cut-out (RGBA) in the middle of a transparent square: (160, 160, 4) uint8."""
     scale = SPRITE_SIZE / max(image.size)
     size = [max(1, round(side * scale)) for side in image.size]
     image = image.resize(size, Image.Resampling.BILINEAR)
@@ -50,7 +49,7 @@ def pack(data: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for split in ("train", "dev", "held"):
         chosen = [s for s in sprites if split_of(s) == split]
-        pixels = np.stack([square_sprite(data / "sprites" / s["file"]) for s in chosen])
+        pixels = np.stack([squared(Image.open(data / "sprites" / s["file"]).convert("RGBA")) for s in chosen])
         kind = np.array([index.get(s["cls"], -1) for s in chosen], np.int8)   # -1: a thing the model does not know
         grey = np.array([s["colour"] == "grey photo" for s in chosen])
         scenes = [np.asarray(Image.open(data / "backgrounds" / b["file"]).convert("RGB")

@@ -54,11 +54,11 @@ class Photograph:
     held: bool = False                # its publisher keeps it for tests
 
 
-def caltech(folder: Path) -> Iterator[Photograph]:
+def caltech(folder: Path, most: int = MOST_OF_A_FOLDER) -> Iterator[Photograph]:
     for category in sorted(p for p in folder.iterdir() if p.name not in CALTECH_UNUSED):
         kind, single = CALTECH.get(category.name), category.name in CALTECH_SINGLES
         box = (.12, .05, .88, 1.) if kind == "person" else (.1, .1, .9, .9)
-        for file in sorted(category.glob("*.jpg"))[:MOST_OF_A_FOLDER if kind else CALTECH_OTHERS]:
+        for file in sorted(category.glob("*.jpg"))[:most if kind else CALTECH_OTHERS]:
             unsure = ("chair", "laptop", "cup", "bottle") if kind == "person" else ("person", "chair")
             yield Photograph(file, f"cal_{category.name}_{file.stem}", [(kind, box)] if kind else [], unsure, counted=single, boxed=False)
 

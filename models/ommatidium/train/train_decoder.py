@@ -28,7 +28,7 @@ CLIPS, FORKS = 8, 20
 FRAMES, SHARES = (1, 2, 3, 4, 5, 6, 7, 8), (.2, .05, .05, .08, .07, .4, .05, .1)
 WORD, CLASS, MOVE, LIGHT, BACKGROUND = .5, .5, .3, .2, .2      # weights of the auxiliary losses, and of the class "nothing"
 ONE_PHOTOGRAPH = .5                                 # share of windows of one frame, besides SHARES: little happens in photographs
-REPORT = 900                                        # seconds between two reports
+REPORT, RELOAD = 600, 50                            # seconds between two reports; steps between two looks for new shards
 DROPOUT = .1                                        # of whole feature channels
 
 
@@ -121,11 +121,12 @@ def main() -> None:
         nn.utils.clip_grad_norm_(model.parameters(), 1.)
         optimizer.step()
         steps += 1
+        if steps % RELOAD == 0:
+            train.reload(), album.reload()
         values = np.array([l.item() for l in losses])
         smooth = values if smooth is None else .97 * smooth + .03 * values
         if spent - reported > REPORT or steps == 10:
             reported = spent
-            train.reload(), album.reload()
             report()
     report()
 
