@@ -142,11 +142,11 @@ enum ModelOptions {
 
     /// Starts a session with a model.
     ///
-    /// What has run until now hardly runs again: its code need not stay in memory.
+    /// What has run until now hardly runs again: its memory is given back.
     static func start(_ model: consuming Model) throws(CommandError) -> Session {
         do {
             let session = try Session(model)
-            clibc_give_back_code()
+            clibc_give_back_start()
             return session
         } catch {
             throw CommandError(error)

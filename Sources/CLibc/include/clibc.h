@@ -130,10 +130,11 @@ int clibc_child_declare(const char *input, char *const arguments[]);
 int clibc_helper_lock(void);
 
 /*
- * Gives back the resident pages of the program's code, most of which only its
- * start has used; what runs again comes back from the page cache.
+ * Gives back the memory that only the start has used: pages of code and
+ * constants, of libraries too, which come back from the page cache where they
+ * are used again, and free pages of the heap.
  */
-void clibc_give_back_code(void);
+void clibc_give_back_start(void);
 
 /* The version of Landlock that the kernel has; 0 for none. */
 int clibc_landlock_version(void);
