@@ -69,7 +69,7 @@ public final class JPEGDecoder {
         guard var header = try JPEGPicture.header(of: bytes, path: path, limit: limit) else {
             throw .damaged(path: path, reason: "it ends within its header")
         }
-        if let minimum { header.shrink(toAtLeast: minimum, scales: JPEGPicture.scales) }
+        if let minimum { header.shrink(toAtLeast: minimum) }
         guard header.decodedSize.frameByteCount <= slot.count else {
             throw .slotTooSmall(
                 path: path,

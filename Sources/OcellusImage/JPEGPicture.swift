@@ -66,6 +66,31 @@ enum JPEGPicture {
         return nil
     }
 
+    /// The segment at an offset, before the frame header; nil at that, and for what is no segment.
+    ///
+    /// Of the applications' segments JFIF's and Adobe's say how colors are stored, and EXIF's how
+    /// the camera was held.
+    static func segment(in bytes: Span<UInt8>, at offset: Int) -> HeaderSegment? {
+        guard offset + 4 <= bytes.count, bytes[offset] == 0xFF else { return nil }
+        let length = Int(bytes[offset + 2]) << 8 | Int(bytes[offset + 3])
+        switch bytes[offset + 1] {
+        case 0xFF:
+            return HeaderSegment(end: offset + 1, isNeeded: false)
+        case _ where length < 2:
+            return nil
+        case 0xC4, 0xDB...0xDD, 0xE0, 0xEE:  // tables, JFIF, Adobe
+            return HeaderSegment(end: offset + 2 + length, isNeeded: true)
+        case 0xE1:
+            guard offset + 10 <= bytes.count else { return nil }
+            let isNeeded = isEXIF(bytes, at: offset + 4)
+            return HeaderSegment(end: offset + 2 + length, isNeeded: isNeeded)
+        case 0xE2...0xEF, 0xFE:  // other applications, comments
+            return HeaderSegment(end: offset + 2 + length, isNeeded: false)
+        default:
+            return nil
+        }
+    }
+
     private static func isEXIF(_ bytes: Span<UInt8>, at offset: Int) -> Bool {
         // "Exif" and two zeros.
         offset + 6 <= bytes.count && bytes[offset] == 0x45 && bytes[offset + 1] == 0x78
@@ -98,9 +123,9 @@ enum JPEGPicture {
         }
         return try PictureHeader(
             path: path,
+            format: .jpeg,
             storedSize: size,
             orientation: orientation,
-            scales: scales,
             limit: limit
         )
     }

@@ -4,12 +4,12 @@ import OcellusMemory
 
 /// The file of a picture, open, with as much of its beginning in memory as its header needs.
 ///
-/// Pictures are read, not mapped: a file that another program shortens meanwhile gives an error, not
-/// a signal.
+/// What stands before the pixels and says nothing about them is left out, mostly unread. Pictures are
+/// read, not mapped: a file that another program shortens meanwhile gives an error, not a signal.
 struct OpenPicture: ~Copyable {
-    /// The bytes that are read first; enough for nearly all headers.
-    private static let firstByteCount = 64 << 10
-    /// The bytes that may stand before the pixels.
+    /// The bytes that are read at once; enough for nearly all headers.
+    private static let pieceByteCount = 64 << 10
+    /// The bytes that may stand before the pixels, but for those that are left out.
     private static let headerLimit = 16 << 20
 
     private let path: String
@@ -33,18 +33,21 @@ struct OpenPicture: ~Copyable {
     /// - Throws: `ImageError.unreadable`, `.damaged`, also if more than 16 MiB stand before the
     ///   pixels, or as `PictureDecoder.size(of:)`.
     mutating func header(limit: ImageSize) throws(ImageError) -> PictureHeader {
-        var wantedByteCount = OpenPicture.firstByteCount
-        while wantedByteCount <= OpenPicture.headerLimit {
-            beginning = try first(wantedByteCount)
+        var isComplete = try !readPiece()
+        let format = try PictureDecoder.format(of: beginning.span, path: path)
+        var position = format.firstSegment
+        while beginning.count <= OpenPicture.headerLimit {
+            try leaveOut(from: &position, format)
             if let header = try PictureDecoder.header(
                 of: beginning.span,
-                isComplete: beginning.count < wantedByteCount,
+                isComplete: isComplete,
+                format,
                 path: path,
                 limit: limit
             ) {
                 return header
             }
-            wantedByteCount *= 4
+            isComplete = try !readPiece()
         }
         throw .damaged(path: path, reason: "more than 16 MiB stand before its pixels")
     }
@@ -57,18 +60,47 @@ struct OpenPicture: ~Copyable {
         try PictureDecoder.decode(beginning.span, rest: descriptor, header, path: path, into: slot)
     }
 
-    /// The first bytes of the file: so many, or all.
-    private func first(_ count: Int) throws(ImageError) -> [UInt8] {
-        var failed = lseek(descriptor, 0, SEEK_SET) != 0
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            guard !failed, let base = buffer.baseAddress else { return }
-            // Safety: the buffer has room for count bytes.
-            let got = unsafe PictureInput.read(descriptor, count, into: base)
-            failed = got < 0
+    /// Appends the next bytes of the file to the beginning; false if these were the last.
+    private mutating func readPiece() throws(ImageError) -> Bool {
+        var got = -1
+        let piece = unsafe [UInt8](unsafeUninitializedCapacity: OpenPicture.pieceByteCount) {
+            buffer, filled in
+            guard let base = buffer.baseAddress else { return }
+            // Safety: the buffer has room for so many bytes.
+            unsafe got = PictureInput.read(descriptor, OpenPicture.pieceByteCount, into: base)
             filled = max(0, got)
         }
-        if failed { throw .unreadable(path: path, reason: OpenPicture.systemReason()) }
-        return bytes
+        guard got >= 0 else { throw .unreadable(path: path, reason: OpenPicture.systemReason()) }
+        if beginning.isEmpty { beginning = piece } else { beginning += piece }
+        return got == OpenPicture.pieceByteCount
+    }
+
+    /// Leaves out of the beginning, and of the file behind it, the segments that are not needed.
+    ///
+    /// - Parameters:
+    ///   - position: where the first segment begins that was not looked at; moved on.
+    ///   - format: the file's.
+    private mutating func leaveOut(
+        from position: inout Int,
+        _ format: PictureFormat
+    ) throws(ImageError) {
+        var source = position
+        while let segment = format.segment(in: beginning.span, at: source),
+            !segment.isNeeded || segment.end <= beginning.count
+        {
+            if segment.isNeeded {
+                for index in source..<segment.end {
+                    beginning[position] = beginning[index]
+                    position += 1
+                }
+            }
+            source = segment.end
+        }
+        let unread = max(0, source - beginning.count)
+        beginning.removeSubrange(position..<source - unread)
+        guard unread == 0 || lseek(descriptor, unread, SEEK_CUR) >= 0 else {
+            throw .unreadable(path: path, reason: OpenPicture.systemReason())
+        }
     }
 
     private static func open(_ path: String) throws(ImageError) -> Int32 {

@@ -38,10 +38,26 @@ enum PNGPicture {
         guard offset + 8 <= bytes.count else { return nil }
         return try PictureHeader(
             path: path,
+            format: .png,
             storedSize: size,
             orientation: orientation,
-            scales: [1],
             limit: limit
+        )
+    }
+
+    /// The chunk at an offset, before the pixels; nil at these.
+    ///
+    /// Critical chunks are needed, and of the ancillary ones the one that says how the camera was held.
+    ///
+    /// - Source: W3C, Portable Network Graphics, third edition, section 5.4.
+    static func segment(in bytes: Span<UInt8>, at offset: Int) -> HeaderSegment? {
+        guard offset + 8 <= bytes.count, !isChunk(bytes, at: offset, named: "IDAT") else {
+            return nil
+        }
+        let isCritical = bytes[offset + 4] & 0x20 == 0
+        return HeaderSegment(
+            end: offset + 12 + number(in: bytes, at: offset),
+            isNeeded: isCritical || isChunk(bytes, at: offset, named: "eXIf")
         )
     }
 

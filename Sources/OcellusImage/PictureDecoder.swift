@@ -18,7 +18,9 @@ public enum PictureDecoder {
         path: String,
         limit: ImageSize = .standardLimit
     ) throws(ImageError) -> ImageSize? {
-        try header(of: bytes, isComplete: isComplete, path: path, limit: limit)?.decodedSize
+        let format = try format(of: bytes, path: path)
+        return try header(of: bytes, isComplete: isComplete, format, path: path, limit: limit)?
+            .decodedSize
     }
 
     /// Decodes a picture into `slot`.
@@ -34,7 +36,16 @@ public enum PictureDecoder {
         into slot: Bytes,
         limit: ImageSize = .standardLimit
     ) throws(ImageError) -> Frame {
-        guard let header = try header(of: bytes, isComplete: true, path: path, limit: limit) else {
+        let format = try format(of: bytes, path: path)
+        guard
+            let header = try header(
+                of: bytes,
+                isComplete: true,
+                format,
+                path: path,
+                limit: limit
+            )
+        else {
             throw .damaged(path: path, reason: endsEarly)
         }
         return try decode(bytes, header, path: path, into: slot)
@@ -42,14 +53,22 @@ public enum PictureDecoder {
 
     private static let endsEarly = "the file ends within its header"
 
+    /// The format of a file that begins with these bytes.
+    ///
+    /// - Throws: `ImageError.unknownFormat`.
+    static func format(of bytes: Span<UInt8>, path: String) throws(ImageError) -> PictureFormat {
+        guard let format = PictureFormat(of: bytes) else { throw .unknownFormat(path: path) }
+        return format
+    }
+
     /// The header; nil if the bytes end within it and more may follow.
     static func header(
         of bytes: Span<UInt8>,
         isComplete: Bool,
+        _ format: PictureFormat,
         path: String,
         limit: ImageSize
     ) throws(ImageError) -> PictureHeader? {
-        guard let format = PictureFormat(of: bytes) else { throw .unknownFormat(path: path) }
         let header: PictureHeader?
         switch format {
         case .jpeg: header = try JPEGPicture.header(of: bytes, path: path, limit: limit)
@@ -64,7 +83,7 @@ public enum PictureDecoder {
     /// Decodes a picture whose header was read.
     ///
     /// - Parameters:
-    ///   - bytes: all bytes, or the first ones with the whole header.
+    ///   - bytes: all bytes, or the first ones with all of the header that is needed.
     ///   - rest: the descriptor of the file, which stands behind `bytes`; -1 if nothing follows.
     ///   - header: what `header(of:)` said of the bytes.
     ///   - path: the file, for errors.
@@ -78,7 +97,6 @@ public enum PictureDecoder {
         path: String,
         into slot: Bytes
     ) throws(ImageError) -> Frame {
-        guard let format = PictureFormat(of: bytes) else { throw .unknownFormat(path: path) }
         guard header.decodedSize.frameByteCount <= slot.count else {
             throw .slotTooSmall(
                 path: path,
@@ -86,7 +104,7 @@ public enum PictureDecoder {
                 availableBytes: slot.count
             )
         }
-        switch format {
+        switch header.format {
         case .jpeg:
             let decoder = try JPEGDecoder(width: header.storedSize.width)
             return try decoder.decode(bytes, rest: rest, header: header, path: path, into: slot)
@@ -108,9 +126,9 @@ public enum PictureDecoder {
         }
         return try PictureHeader(
             path: path,
+            format: .netpbm,
             storedSize: header.size,
             orientation: .upright,
-            scales: [1],
             limit: limit
         )
     }

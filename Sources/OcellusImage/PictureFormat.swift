@@ -28,6 +28,35 @@ public enum PictureFormat: Sendable {
         }
     }
 
+    /// The denominators of the scales at which the decoder can decode, ascending.
+    var scales: [Int] {
+        switch self {
+        case .jpeg: JPEGPicture.scales
+        case .png, .netpbm: [1]
+        }
+    }
+
+    /// Where the first segment of the header begins: behind the signature.
+    var firstSegment: Int {
+        switch self {
+        case .jpeg: 2
+        case .png: 8
+        case .netpbm: 0
+        }
+    }
+
+    /// The segment of the header that begins at an offset.
+    ///
+    /// - Returns: nil if the bytes end before it is known, if it is no segment, or the last one that
+    ///   the header needs.
+    func segment(in bytes: Span<UInt8>, at offset: Int) -> HeaderSegment? {
+        switch self {
+        case .jpeg: JPEGPicture.segment(in: bytes, at: offset)
+        case .png: PNGPicture.segment(in: bytes, at: offset)
+        case .netpbm: nil
+        }
+    }
+
     private static func starts(_ bytes: Span<UInt8>, with signature: [UInt8]) -> Bool {
         guard bytes.count >= signature.count else { return false }
         for index in signature.indices where bytes[index] != signature[index] { return false }

@@ -2,6 +2,7 @@
 
 /// What the header of a picture's file says, before anything is decoded.
 struct PictureHeader {
+    let format: PictureFormat
     /// The size as stored.
     let storedSize: ImageSize
     /// How the stored picture is to be turned.
@@ -24,24 +25,25 @@ struct PictureHeader {
     ///
     /// - Parameters:
     ///   - path: the file, for errors.
+    ///   - format: the file's, which has these scales.
     ///   - storedSize: the size in the file.
     ///   - orientation: how to turn the picture.
-    ///   - scales: the denominators that the decoder has, ascending.
     ///   - limit: the largest upright size.
     /// - Throws: `ImageError.damaged` if the size is empty, `ImageError.pictureTooLarge` if no scale
     ///   is small enough.
     init(
         path: String,
+        format: PictureFormat,
         storedSize: ImageSize,
         orientation: Orientation,
-        scales: [Int],
         limit: ImageSize
     ) throws(ImageError) {
         guard storedSize.width > 0, storedSize.height > 0 else {
             throw .damaged(path: path, reason: "its size is \(storedSize.description) pixels")
         }
-        for scale in scales {
+        for scale in format.scales {
             let header = PictureHeader(
+                format: format,
                 storedSize: storedSize,
                 orientation: orientation,
                 scaleDenominator: scale
@@ -57,9 +59,10 @@ struct PictureHeader {
 
     /// Chooses the smallest scale at which neither side gets smaller than that of a size; none that is
     /// larger than now.
-    mutating func shrink(toAtLeast minimum: ImageSize, scales: [Int]) {
-        for scale in scales where scale > scaleDenominator {
+    mutating func shrink(toAtLeast minimum: ImageSize) {
+        for scale in format.scales where scale > scaleDenominator {
             let header = PictureHeader(
+                format: format,
                 storedSize: storedSize,
                 orientation: orientation,
                 scaleDenominator: scale
@@ -68,7 +71,13 @@ struct PictureHeader {
         }
     }
 
-    private init(storedSize: ImageSize, orientation: Orientation, scaleDenominator: Int) {
+    private init(
+        format: PictureFormat,
+        storedSize: ImageSize,
+        orientation: Orientation,
+        scaleDenominator: Int
+    ) {
+        self.format = format
         self.storedSize = storedSize
         self.orientation = orientation
         self.scaleDenominator = scaleDenominator

@@ -12,7 +12,8 @@ struct AskCommand {
         prompt template continues the text.
 
           --image FILE        a JPEG, PNG or PPM picture; repeated, they are seen in this order
-          --video FILE        a clip: Y4M, a folder of pictures, or anything that ffmpeg reads
+          --video FILE        a clip: Y4M, a folder of pictures, or anything that ffmpeg reads; - for
+                              a picture or a clip from standard input
           --frames N          frames of the clip, evenly spread (default: as many as the model
                               was trained on)
           --every TIME        one frame per TIME instead, e.g. 500ms

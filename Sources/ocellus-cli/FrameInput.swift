@@ -23,6 +23,9 @@ struct FrameInput: ~Copyable {
                 throw .usage("--frames and --every belong to --video")
             }
             let pictures = arguments.strings("--image")
+            guard !pictures.contains("-") else {
+                throw .usage("--image takes files; a picture from standard input: --video -")
+            }
             maximumFrame = try Self.largest(
                 pictures,
                 limit: try ModelOptions.frameLimit(arguments) ?? .standardLimit

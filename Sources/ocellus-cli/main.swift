@@ -49,7 +49,12 @@ let programHelp = """
       cameras  list the cameras, their formats and what can be adjusted
       bench    measure tokens per second and milliseconds per frame
 
-    ocellus COMMAND --help explains a command, with examples.
+    examples:
+      ocellus ask --model models/ommatidium --image cat.jpg "Is there a cat?"
+      ocellus watch --model models/ommatidium --source /dev/video0 --ask "Is there a person?"
+      ocellus plan --model models/ommatidium
+
+    ocellus COMMAND --help explains a command, with more examples.
     Answers go to standard output, everything else to standard error.
 
     exit codes: 0 success, 64 wrong command line, 65 bad picture, clip or state,

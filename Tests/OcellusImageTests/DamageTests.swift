@@ -91,6 +91,41 @@ import Testing
         }
     }
 
+    /// Megabytes of profiles and comments before the pixels are skipped; how the camera was held is
+    /// read behind them.
+    @Test func whatSaysNothingAboutThePixelsIsSkipped() throws {
+        let bench = try Workbench()
+        var segments: [UInt8] = [0xFF, 0xFF, 0xFE, 0, 2]  // a fill byte, an empty comment
+        for marker: UInt8 in 0xE1...0xED {
+            segments += [0xFF, marker, 0xFF, 0xFF] + [UInt8](repeating: marker, count: 0xFFFD)
+        }
+        let comment: [UInt8] = [0, 0, 0, 3] + Array("tEXta".utf8) + [0, 98, 0, 0, 0, 0]
+        var chunks = Array(repeating: comment, count: 20_000).flatMap { $0 }
+        chunks += [0, 0x30, 0, 0] + Array("zTXt".utf8) + [UInt8](repeating: 7, count: 0x30_0004)
+        let cases = [
+            ("orientation-6.jpg", 2, segments), ("small-420.jpg", 20, segments),
+            ("small-palette.png", 33, chunks), ("small-alpha.png", 33, chunks),
+        ]
+        for (name, offset, extra) in cases {
+            let bytes = try Fixtures.bytes(name)
+            let path = try bench.write(
+                Array(bytes[..<offset]) + extra + Array(bytes[offset...]),
+                to: name
+            )
+            let slots = (Slot(Self.slotByteCount), Slot(Self.slotByteCount))
+            let expected = try PictureFile.decode(Fixtures.path(name), into: slots.0.bytes)
+            let frame = try PictureFile.decode(path, into: slots.1.bytes)
+            #expect(DecodeTests.rgb(frame) == DecodeTests.rgb(expected), "\(name)")
+            for count in [offset + 1, offset + 3, offset + 70_000, offset + extra.count] {
+                let cut = try bench.write(
+                    Array((bytes[..<offset] + extra).prefix(count)),
+                    to: "cut-" + name
+                )
+                #expect(throws: ImageError.self) { try PictureFile.size(of: cut) }
+            }
+        }
+    }
+
     @Test func kindsThatAreNotDecodedAreNamed() throws {
         let slot = Slot(Self.slotByteCount)
         do {

@@ -104,54 +104,65 @@ struct DecoderTests {
 
     @Test(arguments: fixtures)
     func `greedy text and logits are those of llama.cpp`(fixture: Fixture) throws {
-        try checkAgainstPeer(
+        let logits = try readAsPeer(
             DecoderRun(fixture),
             prompt: Self.tokens(fixture),
+            next: Self.recorded("tokens", fixture).elements.map { Int($0) },
             fixture,
             // Where llama.cpp rounds, the better of two close tokens is chance.
             slack: fixture.isRoundedByPeer ? 0.2 : 0
         )
+        try expectLogitsOfPeer(Array(logits.prefix(8).joined()), fixture)
     }
 
     @Test
-    func `greedy text and logits of the shipped decoder are those of llama.cpp`() throws {
+    func `what the shipped decoder expects in a conversation is what llama.cpp expects`() throws {
         let shipped = Fixture(name: "ommatidium")
-        let prompt = try ReferenceArray(path: shipped.path("prompt.npy", under: "llama.cpp"))
+        let conversation = try Self.recorded("prompt", shipped).elements.map { Int($0) }
         let path = shipped.path("decoder.gguf", under: "../../models")
-        try checkAgainstPeer(
-            DecoderRun(path: path, chunkLength: 64, threadCount: 1),
-            prompt: prompt.elements.map { Int($0) },
+        let run = try DecoderRun(path: path, chunkLength: 64, threadCount: 1)
+        let logits = try readAsPeer(
+            run,
+            prompt: [conversation[0]],
+            next: Array(conversation[1...]),
             shipped,
             slack: 0
         )
+        try expectLogitsOfPeer(Array(logits.suffix(8).joined()), shipped)
     }
 
-    /// Continues a prompt as llama.cpp did.
-    private func checkAgainstPeer(
+    private static func recorded(_ name: String, _ fixture: Fixture) throws -> ReferenceArray {
+        try ReferenceArray(path: fixture.path(name + ".npy", under: "llama.cpp"))
+    }
+
+    /// The logits before each of the next tokens, of which the largest belongs to the token that
+    /// llama.cpp chose.
+    private func readAsPeer(
         _ run: DecoderRun,
         prompt: [Int],
+        next: [Int],
         _ fixture: Fixture,
         slack: Float
-    ) throws {
-        func recorded(_ name: String) throws -> ReferenceArray {
-            try ReferenceArray(path: fixture.path(name + ".npy", under: "llama.cpp"))
+    ) throws -> [[Float]] {
+        let chosen = try Self.recorded("tokens", fixture).elements.map { Int($0) }
+        let margins = try Self.recorded("margins", fixture).elements
+        try #require(chosen.count == next.count && margins.count == next.count)
+        var logits = [run.prefill(prompt)]
+        for (index, token) in next.enumerated() {
+            let best = logits[index].indices.max { logits[index][$0] < logits[index][$1] }
+            #expect(best == chosen[index] || margins[index] < slack, "token \(index)")
+            logits.append(run.readStepByStep([token]))
         }
-        let tokens = try recorded("tokens").elements.map { Int($0) }
-        let margins = try recorded("margins").elements
-        let expected = try recorded("logits")
-        var logits = run.prefill(prompt)
-        var first: [Float] = []
-        for (index, token) in tokens.enumerated() {
-            let best = logits.indices.max { logits[$0] < logits[$1] }
-            #expect(best == token || margins[index] < slack, "token \(index)")
-            if index < expected.shape[0] { first += logits }
-            logits = run.readStepByStep([token])
-        }
+        return logits.dropLast()
+    }
+
+    private func expectLogitsOfPeer(_ logits: [Float], _ fixture: Fixture) throws {
+        let expected = try Self.recorded("logits", fixture).elements
         if fixture.isRoundedByPeer {
-            expectClose(first, expected.elements, within: 2e-2, "logits")
+            expectClose(logits, expected, within: 2e-2, "logits")
         } else {
-            let error = zip(first, expected.elements).map { abs($0 - $1) }.max() ?? .infinity
-            #expect(first.count == expected.elements.count && error <= 1e-2, "\(error)")
+            let error = zip(logits, expected).map { abs($0 - $1) }.max() ?? .infinity
+            #expect(logits.count == expected.count && error <= 1e-2, "\(error)")
         }
     }
 }
