@@ -9,7 +9,7 @@ enum JPEGPicture {
 
     /// The memory that a progressive picture's coefficients may take, in bytes: the decoder keeps
     /// them all, at full size, whatever the scale.
-    private static let coefficientLimit = 512 << 20
+    private static let coefficientLimit: Int64 = 512 << 20
 
     /// Reads the segments up to the frame header.
     ///
@@ -115,7 +115,9 @@ enum JPEGPicture {
         guard componentCount == 1 || componentCount == 3 else {
             throw .damaged(path: path, reason: "the JPEG has \(componentCount) components")
         }
-        if isProgressive, size.pixelCount * componentCount * 2 > coefficientLimit {
+        // In 64 bits, on any board: the size was not checked yet.
+        let coefficientBytes = 2 * Int64(size.width) * Int64(size.height) * Int64(componentCount)
+        if isProgressive, coefficientBytes > coefficientLimit {
             throw .unsupported(
                 path: path,
                 feature: "a progressive JPEG of \(size.description) pixels"

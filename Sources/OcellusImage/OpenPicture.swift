@@ -56,23 +56,23 @@ struct OpenPicture: ~Copyable {
     ///
     /// - Throws: as `PictureDecoder.decode`.
     func decode(_ header: PictureHeader, into slot: Bytes) throws(ImageError) -> Frame {
-        // The beginning is where the file's position is: nothing else was read.
+        // The file stands behind the beginning.
         try PictureDecoder.decode(beginning.span, rest: descriptor, header, path: path, into: slot)
     }
 
     /// Appends the next bytes of the file to the beginning; false if these were the last.
     private mutating func readPiece() throws(ImageError) -> Bool {
         var got = -1
-        let piece = unsafe [UInt8](unsafeUninitializedCapacity: OpenPicture.pieceByteCount) {
-            buffer, filled in
+        let count = OpenPicture.pieceByteCount
+        let piece = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             guard let base = buffer.baseAddress else { return }
-            // Safety: the buffer has room for so many bytes.
-            unsafe got = PictureInput.read(descriptor, OpenPicture.pieceByteCount, into: base)
+            // Safety: the buffer has room for count bytes.
+            unsafe got = PictureInput.read(descriptor, count, into: base)
             filled = max(0, got)
         }
         guard got >= 0 else { throw .unreadable(path: path, reason: OpenPicture.systemReason()) }
         if beginning.isEmpty { beginning = piece } else { beginning += piece }
-        return got == OpenPicture.pieceByteCount
+        return got == count
     }
 
     /// Leaves out of the beginning, and of the file behind it, the segments that are not needed.
@@ -80,6 +80,7 @@ struct OpenPicture: ~Copyable {
     /// - Parameters:
     ///   - position: where the first segment begins that was not looked at; moved on.
     ///   - format: the file's.
+    /// - Throws: `ImageError.unreadable`.
     private mutating func leaveOut(
         from position: inout Int,
         _ format: PictureFormat

@@ -13,7 +13,8 @@ enum PNGPicture {
     /// Reads the chunks up to the pixels.
     ///
     /// - Returns: the header; nil if the bytes end before it is complete.
-    /// - Throws: `ImageError.damaged` if the first chunk is no header, or `pictureTooLarge`.
+    /// - Throws: `ImageError.damaged` if the first chunk is no header, or one has no possible length,
+    ///   or `pictureTooLarge`.
     /// - Source: W3C, Portable Network Graphics, third edition, sections 11.2.1 and 11.3.4.5.
     static func header(
         of bytes: Span<UInt8>,
@@ -28,7 +29,9 @@ enum PNGPicture {
         var orientation = Orientation.upright
         var offset = 33
         while offset + 8 <= bytes.count, !isChunk(bytes, at: offset, named: "IDAT") {
-            let end = offset + 12 + number(in: bytes, at: offset)
+            guard let end = endOfChunk(in: bytes, at: offset) else {
+                throw .damaged(path: path, reason: "PNG chunk too long at offset \(offset)")
+            }
             if isChunk(bytes, at: offset, named: "eXIf") {
                 guard end <= bytes.count else { return nil }
                 orientation = Orientation(tiff: bytes, from: offset + 8, to: end - 4)
@@ -51,12 +54,12 @@ enum PNGPicture {
     ///
     /// - Source: W3C, Portable Network Graphics, third edition, section 5.4.
     static func segment(in bytes: Span<UInt8>, at offset: Int) -> HeaderSegment? {
-        guard offset + 8 <= bytes.count, !isChunk(bytes, at: offset, named: "IDAT") else {
-            return nil
-        }
+        guard offset + 8 <= bytes.count, !isChunk(bytes, at: offset, named: "IDAT"),
+            let end = endOfChunk(in: bytes, at: offset)
+        else { return nil }
         let isCritical = bytes[offset + 4] & 0x20 == 0
         return HeaderSegment(
-            end: offset + 12 + number(in: bytes, at: offset),
+            end: end,
             isNeeded: isCritical || isChunk(bytes, at: offset, named: "eXIf")
         )
     }
@@ -123,6 +126,15 @@ enum PNGPicture {
         return unsafe spng_decode_image(decoder, slot.base, decodedByteCount, format, 0)
     }
 
+    /// Where the chunk at an offset ends; nil if it is longer than the standard or this board allows.
+    private static func endOfChunk(in bytes: Span<UInt8>, at offset: Int) -> Int? {
+        let length = number(in: bytes, at: offset)
+        guard length >= 0, length <= Int32.max else { return nil }
+        let (end, isTooLong) = (offset + 12).addingReportingOverflow(length)
+        return isTooLong ? nil : end
+    }
+
+    /// Four bytes; from 2^31 on a negative number where `Int` has 32 bits.
     private static func number(in bytes: Span<UInt8>, at offset: Int) -> Int {
         var value = 0
         for index in offset..<offset + 4 { value = value << 8 | Int(bytes[index]) }
