@@ -28,6 +28,8 @@ public enum CaptureError: Error {
     case lengthUnknown(path: String)
     /// A program that reads videos is not there.
     case programMissing(program: String, path: String)
+    /// A program that reads streams is older than the version that is needed.
+    case programTooOld(program: String, path: String, needed: String)
     /// A program that reads videos failed; `reason` is its last message.
     case programFailed(program: String, path: String, reason: String)
     /// A program reported errors while it read a video, the first about at `time`, the last one for
@@ -68,6 +70,9 @@ public enum CaptureError: Error {
                 + "take them by time: --every 1s"
         case .programMissing(let program, let path):
             "\(program) is not installed, and \(path) needs it: apt install ffmpeg"
+        case .programTooOld(let program, let path, let needed):
+            "\(program) is too old for \(path), which needs version \(needed) or newer; the one that is "
+                + "found: \(program) -version"
         case .programFailed(let program, let path, let reason):
             "\(program) cannot read \(path): \(reason)"
         case .incomplete(let program, let path, let reason, let time, let frameCount):

@@ -76,8 +76,8 @@ public enum CaptureFault: Error {
         case .absent(let path):
             "\(path) is not there; plug the camera in; those that are there: ocellus cameras"
         case .awaited(let path, let reason?):
-            "\(path) is not there yet; waiting for it (\(reason)): check the address, the network, "
-                + "and whether the camera is on"
+            "\(path) gives no pictures yet (\(reason)); waiting for them: check the address, the "
+                + "network, and whether the camera is on"
         case .awaited(let path, nil):
             "\(path) is not there yet; waiting for it: plug the camera in; those that are there: "
                 + "ocellus cameras"

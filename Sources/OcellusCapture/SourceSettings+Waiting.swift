@@ -30,6 +30,7 @@ extension SourceSettings {
         var journal = FaultJournal()
         // Of the last answer without pictures: which, and how often it came in a row.
         var (answer, answerCount) = (-1, 0)
+        var lastNotice = ""
         while true {
             do throws(CaptureError) {
                 return try attempt()
@@ -41,6 +42,9 @@ extension SourceSettings {
                 answer = fault.kind
                 guard answerCount < Self.answerLimit else { throw error }
                 let told = fault.whileAwaited
+                // Somebody switches a camera on, and it fails in another way: that is news.
+                if told.description != lastNotice { journal.endOutage() }
+                lastNotice = told.description
                 if journal.tellsOutage(told) { report(.fault(told)) }
             }
             _ = pace.noteFailure()

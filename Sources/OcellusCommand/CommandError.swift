@@ -52,7 +52,7 @@ extension CommandError {
         case .camera: self.init(.noInput, error.description)
         case .unreadable, .emptyFolder: self.init(.noInput, error.description)
         case .unwritable: self.init(.cannotWrite, error.description)
-        case .programMissing: self.init(.unavailable, error.description)
+        case .programMissing, .programTooOld: self.init(.unavailable, error.description)
         case .badAddress, .lengthUnknown: self.init(.usage, error.description)
         case .stopped: self.init(.success, error.description)
         case .unknownStream, .programFailed, .incomplete, .damaged, .unsupported:

@@ -157,21 +157,21 @@ import Testing
         let address = try #require(own?.address("live"))
         own = nil
         Thread.detachNewThread { [holder, notices] in
-            while notices.count("is not there yet") == 0 { usleep(10_000) }
+            while notices.count("gives no pictures yet") == 0 { usleep(10_000) }
             let camera = try? NetworkCamera(port: port)
             holder.camera.withLock { $0 = camera }
         }
         var source = try FrameSource.open(settings(address, awaits: true))
         let slot = Slot(source.maximumFrame.frameByteCount)
         #expect(try source.next(into: slot.bytes) != nil)
-        #expect(notices.count("is not there yet; waiting for it (Connection refused)") == 1)
+        #expect(notices.count("no pictures yet (Connection refused); waiting for them") == 1)
         #expect(notices.count("64x48") == 1)
     }
 
     @Test func waitingEndsWithTheStopSignal() throws {
         let stop = try StopSignal()
         Thread.detachNewThread { [notices] in
-            while notices.count("is not there yet") == 0 { usleep(10_000) }
+            while notices.count("gives no pictures yet") == 0 { usleep(10_000) }
             stop.raise()
         }
         do {

@@ -3,7 +3,8 @@ import Testing
 
 @testable import OcellusCapture
 
-/// What ffmpeg's messages say about a server, in the words of ffmpeg 5.1 as it printed them.
+/// What ffmpeg's messages say about a server, in the words that its versions 5.1.9, 7.0.2, 8.0 and
+/// 9.0.2 printed.
 @Suite struct ServerAnswerTests {
     @Test(arguments: [
         ("Connection refused", ServerAnswer.unavailable), ("Operation timed out", .unavailable),
@@ -15,8 +16,12 @@ import Testing
         ("method DESCRIBE failed: 503 Service Unavailable", .unavailable),
         ("Server returned 401 Unauthorized (authorization failed)", .refusal),
         ("HTTP error 410 Gone", .refusal), ("method SETUP failed: 461 Client error", .refusal),
+        ("method DESCRIBE failed: 401Unauthorized", .refusal),
+        ("method DESCRIBE failed: 429 (Too Many Requests)", .unavailable),
+        ("Error reading HTTP response: Connection reset by peer", .unavailable),
+        ("Cannot determine format of input 0:0 after EOF", .noVideo),
         ("Invalid data found when processing input", .noVideo),
-        ("Stream map '0:v:0' matches no streams.", .noVideo),
+        ("Stream map '0:v:0' matches no streams.", .noVideo), ("it has no video", .noVideo),
     ]) func isKnown(_ message: String, _ answer: ServerAnswer) {
         #expect(ServerAnswer(message) == answer)
     }
@@ -41,7 +46,7 @@ import Testing
             [
                 "Stream map '0:v:0' matches no streams.",
                 "To ignore this, add a trailing '?' to the map.",
-            ], "Stream map '0:v:0' matches no streams."
+            ], "it has no video"
         ),
         (
             [
@@ -54,6 +59,41 @@ import Testing
                 "[http @ 0x559d] Stream ends prematurely at 49, should be 18446744073709551615",
                 "pipe:0: Input/output error",
             ], "Stream ends prematurely at 49"
+        ),
+        (
+            [
+                "[http @ 0x55aa] Error reading HTTP response: End of file",
+                "[in#0 @ 0x55ab] Impossible to open 'http://127.0.0.1/x'",
+                "[in#0 @ 0x55ab] Error opening input: End of file",
+                "Error opening input file pipe:0.", "Error opening input files: End of file",
+            ], "End of file"
+        ),
+        (
+            [
+                "[in#0 @ 0x55ab] Error opening input: Server returned 429 Too Many Requests",
+                "Error opening input file pipe:0.",
+                "Error opening input files: Server returned 429 Too Many Requests",
+            ], "Server returned 429 Too Many Requests"
+        ),
+        (
+            [
+                "Stream map '' matches no streams.",
+                "To ignore this, add a trailing '?' to the map.",
+                "Failed to set value '0:v:0' for option 'map': Invalid argument",
+                "Error parsing options for output file pipe:1.",
+                "Error opening output files: Invalid argument",
+            ], "it has no video"
+        ),
+        (
+            [
+                "[vf#0:0 @ 0x55] Cannot determine format of input 0:0 after EOF",
+                "[vf#0:0 @ 0x55] Terminating thread with return code -1094995529 (Invalid data found "
+                    + "when processing input)",
+                "[vost#0:0/ppm @ 0x55] [enc:ppm @ 0x56] Could not open encoder before EOF",
+                "[vost#0:0/ppm @ 0x55] Task finished with error code: -22 (Invalid argument)",
+                "[out#0/image2pipe @ 0x57] Nothing was written into output file, because at least "
+                    + "one of its streams received no packets.",
+            ], "Cannot determine format of input 0:0 after EOF"
         ),
         (["[mjpeg @ 0x1] EOI missing", "    Last message repeated 2 times"], "EOI missing"),
         (["[2026] no part of ffmpeg"], "[2026] no part of ffmpeg"),

@@ -23,9 +23,9 @@ struct NetworkConnection {
     ///   - patience: how long no picture may come.
     ///   - hasAnswered: whether the server is known to have sent something.
     ///   - stop: ends the waiting for the first picture.
-    /// - Throws: `CaptureError.programMissing`; `.camera`: `.unreachable`, `.refused` or `.pictureless`
-    ///   with ffmpeg's message, without secrets, `.stalled` if nothing came in time; whatever is wrong
-    ///   with the header.
+    /// - Throws: `CaptureError.programMissing`, `.programTooOld`; `.camera`: `.unreachable`, `.refused`
+    ///   or `.pictureless` with ffmpeg's message, without secrets, `.stalled` if nothing came in time;
+    ///   whatever is wrong with the header.
     init(
         _ address: StreamAddress,
         box: ImageSize,
@@ -48,6 +48,10 @@ struct NetworkConnection {
             if input.wasSilent { throw .camera(.stalled(path: path, for: patience * 2)) }
             guard let reason = input.failureOfProgram() else {
                 throw .camera(.pictureless(path: path, reason: "it ended before the first"))
+            }
+            // The youngest of the options below is -fps_mode.
+            if reason.hasPrefix("Unrecognized option") {
+                throw .programTooOld(program: Self.program, path: path, needed: "5.1")
             }
             throw .camera(.unconnected(path: path, reason: reason, hasAnswered: hasAnswered))
         }
@@ -89,7 +93,7 @@ struct NetworkConnection {
             "scale=w='min(iw,\(box.width))':h='min(ih,\(box.height))'"
             + ":force_original_aspect_ratio=decrease:out_color_matrix=bt601:out_range=tv"
         return arguments + source.arguments + [
-            "-map", "0:v:0", "-vf", fit + ",format=yuv420p", "-vsync", "passthrough",
+            "-map", "0:v:0", "-vf", fit + ",format=yuv420p", "-fps_mode", "passthrough",
             "-f", "yuv4mpegpipe", "pipe:1",
         ]
     }

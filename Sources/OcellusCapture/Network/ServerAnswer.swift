@@ -3,7 +3,7 @@
 /// What a message of ffmpeg tells about the server that was asked for a stream.
 ///
 /// ffmpeg has one exit code for everything, and few of its messages say more than that it failed. Those
-/// that do are known here, in the words of ffmpeg 5.1.
+/// that do are known here, in the words of ffmpeg 5.1, 7.0, 8.0 and 9.0.
 enum ServerAnswer {
     /// Nobody answered, or a server that cannot serve now: that may pass at any time.
     case unavailable
@@ -18,10 +18,11 @@ enum ServerAnswer {
     ]
     private static let wordsOfNoVideo = [
         "Invalid data found", "Invalid argument", "Protocol not found", "matches no streams",
-        "does not contain any stream", "Cannot determine format of input stream",
-        "Stream ends prematurely",
+        "does not contain any stream", "Cannot determine format of input",
+        "Stream ends prematurely", FFmpegMessages.noVideo,
     ]
-    /// What stands before a status of HTTP or RTSP, which has three digits.
+    /// What stands before a status of HTTP or RTSP, which has three digits; behind it stands anything,
+    /// in ffmpeg 8.0 without a space.
     private static let beforeStatus = ["HTTP error ", "Server returned ", " failed: "]
 
     /// Reads a line; nil if it does not tell.

@@ -71,7 +71,7 @@ struct StreamAddress: Sendable {
             throw .camera(.unconnected(path: path, reason: reason))
         }
         guard video.isThere else {
-            throw .camera(.pictureless(path: display, reason: "it has no video"))
+            throw .camera(.pictureless(path: display, reason: FFmpegMessages.noVideo))
         }
         guard video.hasContent else {
             throw .camera(.pictureless(path: display, reason: "none can be read"))
