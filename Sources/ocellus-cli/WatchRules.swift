@@ -78,15 +78,21 @@ struct WatchRules {
         }
     }
 
-    /// Makes sure that all programs of rules can be started.
+    /// Makes sure that all programs of rules can be started, as far as that can be known.
     ///
     /// - Throws: which one cannot, and why.
     func checkPrograms() throws(CommandError) {
         for entry in entries {
-            guard let program = entry.words.first,
-                let reason = RuleCommand.reasonAgainstStarting(program)
-            else { continue }
-            throw CommandError(.unavailable, "--exec: \(program) cannot be started: \(reason)")
+            guard let program = entry.words.first else { continue }
+            if let reason = RuleCommand.reasonAgainstStarting(program) {
+                throw CommandError(.unavailable, "--exec: \(program) cannot be started: \(reason)")
+            }
+            if let processor = RuleCommand.foreignProcessor(of: program) {
+                writeNote(
+                    "ocellus: --exec: \(program) was built for \(processor), not for this machine; "
+                        + "it can be started only if the kernel knows an emulator (binfmt_misc)"
+                )
+            }
         }
     }
 
