@@ -77,6 +77,13 @@ plug_in() {
 # tell NAME COMMAND: nobody listens to a FIFO whose webcam has gone.
 tell() { timeout 5 sh -c 'echo "$1" >"$2"' sh "$2" "/tmp/webcam.$1"; }
 
+# What a udev makes of the webcam with the default serial number; here nobody does.
+link=/dev/v4l/by-id/usb-Ocellus_Emulated_webcam_OC1-video-index0
+point_link() {
+    mkdir -p "${link%/*}"
+    ln -sf "../../$1" $link
+}
+
 # pull_out NAME: ends the webcam, which is pulling its plug.
 pull_out() {
     tell "$1" 'unplug 0'
@@ -163,12 +170,20 @@ noticed() { [ "$(notice_count "$1")" -gt 0 ]; }
 # told_once PATTERN: waits for a notice, which must not be repeated later.
 told_once() { until_true 60 noticed "$1" && [ "$(notice_count "$1")" -eq 1 ]; }
 
+# last_number NAME: that of the last answer, 0 before the first.
+last_number() {
+    local number
+    number=$(tail -1 /tmp/answers | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p")
+    echo "${number:-0}"
+}
+
 # counted NAME [COUNT]: what the last answer says that the source has counted, so often, or at least once.
 counted() {
-    local count
-    count=$(tail -1 /tmp/answers | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p")
-    if [ $# -gt 1 ]; then [ "$count" -eq "$2" ]; else [ "$count" -gt 0 ]; fi
+    if [ $# -gt 1 ]; then [ "$(last_number "$1")" -eq "$2" ]; else [ "$(last_number "$1")" -gt 0 ]; fi
 }
+
+# is_between LEAST NAME MOST
+is_between() { [ "$(last_number "$2")" -ge "$1" ] && [ "$(last_number "$2")" -le "$3" ]; }
 
 # nothing_said: no answer comes, for there is no new picture.
 nothing_said() {

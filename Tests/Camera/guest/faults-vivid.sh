@@ -85,8 +85,11 @@ for wrap in 1 2; do
     control --set-ctrl wrap_sequence_number=1,wrap_timestamp=$wrap
     begin_vivid
     check "$fault: told once" told_once 'no usable clock'
+    # vivid's numbers begin 128 before the end of 32 bits.
+    check "$fault: positions go on" until_true 60 is_between 256 frame 100000
     end_vivid
     check "$fault: counted" counted untimed
+    check "$fault: no pictures seem lost by billions" is_between 0 lost 100000
     control --set-ctrl wrap_sequence_number=0,wrap_timestamp=0
 done
 

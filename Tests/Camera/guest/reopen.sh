@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # A camera that was unplugged is back, and cannot be opened again: another program has it, or this user
-# may not; or another program has it from the start. `ocellus watch` must say so, wait, recover, and answer correctly about the picture that is
-# shown afterwards.
+# may not; or another program has it from the start. `ocellus watch` must say so, wait, recover, and
+# answer correctly about the picture that is shown afterwards.
 
 modprobe vhci-hcd
 modprobe uvcvideo
 
-# What a link points to is changed here, not by a udev: the camera is only found once it is in use.
-link=/dev/v4l/by-id/usb-Ocellus_Emulated_webcam_OC1-video-index0
-mkdir -p /dev/v4l/by-id
-ln -s ../../video0 $link
+# The camera is only found once it is in use.
+point_link video0
 fault='a camera that is busy when it is back'
 begin_webcam --source $link
 rm $link
@@ -20,7 +18,7 @@ until_true 20 test -e /dev/video0
 v4l2-ctl --device /dev/video0 --stream-mmap --stream-to=/tmp/held >/dev/null 2>&1 &
 holder=$!
 until_true 60 test -s /tmp/held
-ln -s ../../video0 $link
+point_link video0
 check "$fault: told once that it is busy" told_once 'in use by another program'
 check "$fault: no answer about an old picture" nothing_said
 check "$fault: waits" waits_idly

@@ -40,10 +40,8 @@ check 'without permission a camera is refused' refused 'may not be opened by thi
     su nobody -c "ocellus watch --model /model --ask '$question' --source /dev/video0"
 
 # Other ways to name the camera, and to ask it.
-mkdir -p /dev/v4l/by-id
-ln -s ../../video0 /dev/v4l/by-id/usb-Ocellus_Emulated_webcam_OC1-video-index0
-for source in usb:1d6b:0102 usb:1d6b:0102:OC1 \
-    /dev/v4l/by-id/usb-Ocellus_Emulated_webcam_OC1-video-index0; do
+point_link video0
+for source in usb:1d6b:0102 usb:1d6b:0102:OC1 $link; do
     check "watch --source $source" watch $source
 done
 check 'another serial number is another camera' refused 'is not there' watch usb:1d6b:0102:OC2
