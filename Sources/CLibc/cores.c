@@ -9,3 +9,10 @@ int clibc_may_use_core(int core) {
            sched_getaffinity(0, sizeof allowed, &allowed) == 0 &&
            CPU_ISSET(core, &allowed);
 }
+
+int clibc_core_count(void) {
+    cpu_set_t allowed;
+    return sched_getaffinity(0, sizeof allowed, &allowed) == 0
+               ? CPU_COUNT(&allowed)
+               : (int)sysconf(_SC_NPROCESSORS_ONLN);
+}

@@ -18,7 +18,7 @@ enum ModelOptions {
     /// Their explanation in the help of each command.
     static let help = """
           --model DIR         folder with decoder.gguf and vision.gguf, or a decoder file
-          --threads N         threads that compute (default: the cores, at most 4)
+          --threads N         threads that compute (default: the cores that it may use, at most 4)
           --cores LIST        instead, one thread on each of these cores, e.g. 0,1 or 4-7
           --max-frame WxH     largest frame planned for (default 1920x1080; a larger picture
                               or clip raises it)
@@ -48,7 +48,7 @@ enum ModelOptions {
         var options = SessionOptions()
         options.threadCount = try arguments.int(
             "--threads",
-            default: max(1, min(4, coreCount())),
+            default: max(1, min(4, Int(clibc_core_count()))),
             in: 1...64
         )
         if let cores = try cores(arguments) {
@@ -151,10 +151,6 @@ enum ModelOptions {
         } catch {
             throw CommandError(error)
         }
-    }
-
-    private static func coreCount() -> Int {
-        sysconf(Int32(_SC_NPROCESSORS_ONLN))
     }
 
     private static func parseSize(_ text: String) -> ImageSize? {

@@ -201,5 +201,7 @@ char **clibc_arguments(void);
 
 /* Whether there is such a core, and the calling thread may run on it. */
 int clibc_may_use_core(int core);
+/* How many cores the calling thread may run on. */
+int clibc_core_count(void);
 
 #endif
