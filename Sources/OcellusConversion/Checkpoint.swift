@@ -33,6 +33,13 @@ public struct Checkpoint {
         for (file, names) in files {
             let read = try Self.tensors(of: file)
             for tensor in read {
+                guard tensor.elementCount > 0 else {
+                    throw ConversionError.unsupported(
+                        path: file,
+                        what: "the tensor '\(tensor.name)' of shape \(tensor.shape) has no "
+                            + "elements; a checkpoint that was saved in parts has to be joined first"
+                    )
+                }
                 if let other = tensors.updateValue(tensor, forKey: tensor.name) {
                     throw ConversionError.repeatedTensor(
                         path: file,

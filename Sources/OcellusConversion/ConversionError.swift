@@ -12,6 +12,8 @@ public enum ConversionError: Error, CustomStringConvertible {
     case damaged(path: String, what: String, offset: Int)
     /// The file is sound but of a kind that is not converted.
     case unsupported(path: String, what: String)
+    /// An option was given that this model has no use for.
+    case unusedOption(path: String, option: String, why: String)
     /// A key of a configuration is missing.
     case missingKey(path: String, key: String)
     /// A key of a configuration has a value that the model cannot have.
@@ -41,6 +43,8 @@ public enum ConversionError: Error, CustomStringConvertible {
             "\(path): \(what) at byte \(offset)"
         case .unsupported(let path, let what):
             "\(path): \(what)"
+        case .unusedOption(let path, let option, let why):
+            "\(path): \(option) would do nothing: \(why)"
         case .missingKey(let path, let key):
             "\(path): the key '\(key)' is missing"
         case .badValue(let path, let key, let expected, let found):

@@ -16,6 +16,11 @@ public enum ModelConversion {
         if CobraDescription.describes(model.settings) {
             return try CobraDescription.plans(for: model, options)
         }
+        let isVision =
+            FastViTDescription.describes(model.settings)
+            || VisionDescription.describes(model.settings)
+            || MobileNetDescription.describes(model.settings)
+        try refuseUnused(options, by: model, isVision: isVision)
         // Before what knows all towers of open_clip.
         if FastViTDescription.describes(model.settings) {
             return [try FastViTDescription.plan(for: model, options)]
@@ -38,6 +43,27 @@ public enum ModelConversion {
         let checkpoint = nested.tensors.isEmpty ? model.checkpoint : nested
         let decoder = try decoder(model, checkpoint, options)
         return [try ConversionPlan(decoder, of: checkpoint, type: options.type)]
+    }
+
+    /// Refuses options that a model has no use for.
+    private static func refuseUnused(
+        _ options: ConversionOptions,
+        by model: PublishedModel,
+        isVision: Bool
+    ) throws(ConversionError) {
+        let path = model.settings.path
+        if let part = options.vision.first, !model.settings.has("mm_projector_type") {
+            throw .unusedOption(
+                path: path,
+                option: "--vision \(part)",
+                why: "no part of this model is published apart"
+            )
+        }
+        guard isVision else { return }
+        for (option, value) in [("--tokenizer", options.tokenizer), ("--prompt", options.prompt)]
+        where value != nil {
+            throw .unusedOption(path: path, option: option, why: "no decoder is converted")
+        }
     }
 
     private static func decoder(

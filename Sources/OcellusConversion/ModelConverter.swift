@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import OcellusFormat
 import OcellusMemory
 import OcellusQuantization
@@ -46,6 +47,14 @@ public struct ModelConverter {
         min(resumePoint.load() ?? 0, plan.steps.count)
     }
 
+    /// How many bytes of the disk the conversion still takes: an interrupted one has taken some, which are
+    /// kept or written anew.
+    public var remainingByteCount: Int {
+        let partial = try? FileManager.default.attributesOfItem(atPath: path + ".partial")
+        let taken = (partial?[.size] as? NSNumber)?.intValue ?? 0
+        return max(plan.byteCount - taken, 0)
+    }
+
     /// Writes the partial file, all of it.
     ///
     /// - Parameter progress: Called after each tensor with its place in the plan and its error.
@@ -78,6 +87,12 @@ public struct ModelConverter {
             goingOnAfter: plan.steps.count
         )
         try writer.finish()
+        resumePoint.remove()
+    }
+
+    /// Removes the complete partial file.
+    public func discard() {
+        try? FileManager.default.removeItem(atPath: path + ".partial")
         resumePoint.remove()
     }
 

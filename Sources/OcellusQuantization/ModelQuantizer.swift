@@ -43,13 +43,16 @@ public struct ModelQuantizer {
     ///   - file: The original.
     ///   - path: The file to write; it is there when all is done.
     ///   - progress: Called after each tensor with its place in the plan and its error.
+    ///   - completion: Called when all is written, before the file is put in its place, which it is not
+    ///     if this throws.
     /// - Returns: Per tensor, the errors.
     /// - Throws: `ModelFileError`, `QuantizationError.notFinite` and `.beyondHalf`; the target is then
     ///   as it was.
     public func write(
         _ file: borrowing ModelFile,
         to path: String,
-        progress: (Int, QuantizationErrorSums) -> Void = { _, _ in }
+        progress: (Int, QuantizationErrorSums) -> Void = { _, _ in },
+        completion: () throws -> Void = {}
     ) throws -> [QuantizationErrorSums] {
         var writer = try ModelFileWriter(path: path, header: try header(of: file))
         var errors: [QuantizationErrorSums] = []
@@ -59,6 +62,7 @@ public struct ModelQuantizer {
             errors.append(sums)
             progress(index, sums)
         }
+        try completion()
         try writer.finish()
         return errors
     }

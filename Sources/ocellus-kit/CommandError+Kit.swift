@@ -21,6 +21,7 @@ extension CommandError {
     init(_ error: ConversionError) {
         switch error {
         case .missingFile: self.init(.noInput, error.description)
+        case .unusedOption: self.init(.usage, error.description)
         default: self.init(.badModel, error.description)
         }
     }

@@ -108,29 +108,45 @@ struct ConvertCommand: ParsableCommand {
     /// Writes all files, then puts them in their places; per file and tensor the error, if it was
     /// computed in this run.
     private func write(_ plans: [ConversionPlan]) throws -> [[Int: Double]] {
-        try makeFolder(output)
-        try requireSpace(plans.map(\.byteCount).reduce(0, +), in: output)
-        var errors: [[Int: Double]] = []
         let converters = try plans.map { plan in
             try describing {
                 try ModelConverter(plan, to: path(of: plan), threadCount: threads)
             }
         }
-        for (plan, converter) in zip(plans, converters) {
-            var bar = ProgressLine(plan.description.fileName, total: plan.byteCount)
-            let kept = converter.completeTensorCount
-            bar.advance(by: plan.steps.prefix(kept).map(\.byteCount).reduce(0, +))
-            var measured: [Int: Double] = [:]
-            try describing {
-                try converter.write { index, sums in
-                    measured[index] = sums.relativeRMS
-                    bar.advance(by: plan.steps[index].byteCount)
+        let byteCount = converters.map(\.remainingByteCount).reduce(0, +)
+        return try writing(into: output, byteCount: byteCount) {
+            var complete: [ModelConverter] = []
+            do {
+                var errors: [[Int: Double]] = []
+                for (plan, converter) in zip(plans, converters) {
+                    errors.append(try write(plan, with: converter))
+                    complete.append(converter)
                 }
+                for converter in converters { try describing { try converter.commit() } }
+                return errors
+            } catch {
+                for converter in complete { converter.discard() }
+                throw error
             }
-            bar.finish()
-            errors.append(measured)
         }
-        for converter in converters { try describing { try converter.commit() } }
+    }
+
+    /// Writes one partial file, and returns the errors of its tensors.
+    private func write(
+        _ plan: ConversionPlan,
+        with converter: ModelConverter
+    ) throws -> [Int: Double] {
+        var bar = ProgressLine(plan.description.fileName, total: plan.byteCount)
+        let kept = converter.completeTensorCount
+        bar.advance(by: plan.steps.prefix(kept).map(\.byteCount).reduce(0, +))
+        var errors: [Int: Double] = [:]
+        try describing {
+            try converter.write { index, sums in
+                errors[index] = sums.relativeRMS
+                bar.advance(by: plan.steps[index].byteCount)
+            }
+        }
+        bar.finish()
         return errors
     }
 }

@@ -6,7 +6,7 @@ import OcellusFormat
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Show the metadata and the tensors of a GGUF file.",
+        abstract: "Show the metadata and the tensors of a GGUF file or of a model.",
         discussion: """
             Shapes are in GGUF's order: the first dimension varies fastest, so a matrix is (columns, \
             rows). Tensors of types that ocellus does not compute with are listed and marked with *. \
@@ -15,15 +15,17 @@ struct InspectCommand: ParsableCommand {
 
             With --json, one object: file, version, bytes, alignment, dataOffset, checksum, sha256, \
             architecture, name, license, promptTemplate, metadata (key, type, value), tensors (name, \
-            type, shape, offset, bytes, computable, sha256), totals (per type: tensors, elements, bytes).
+            type, shape, offset, bytes, computable, sha256), totals (per type: tensors, elements, bytes); \
+            of a folder: files, a list of these.
 
             examples:
-              ocellus-kit inspect models/ommatidium/decoder.gguf
+              ocellus-kit inspect models/ommatidium
+              ocellus-kit inspect models/ommatidium/decoder.gguf --sha256
               ocellus-kit inspect --json model.gguf | python3 -m json.tool
             """
     )
 
-    @Argument(help: "A GGUF file.")
+    @Argument(help: "A GGUF file, or a folder with decoder.gguf, vision.gguf, or both.")
     var file: String
     @Flag(help: "Add the SHA-256 of the file and of each tensor.")
     var sha256 = false
@@ -31,14 +33,24 @@ struct InspectCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let model = try describing { try ModelFile(path: file) }
-        var report = FileReport(model)
-        if sha256 { try report.addDigests(of: model) }
-        if json {
-            try printJSON(report)
-        } else {
+        guard isFolder(file) else {
+            let report = try report(of: file)
+            if json { try printJSON(report) } else { printText(report) }
+            return
+        }
+        let reports = try modelFiles(in: file).map { try report(of: "\(file)/\($0)") }
+        if json { return try printJSON(["files": reports]) }
+        for (index, report) in reports.enumerated() {
+            if index > 0 { print("") }
             printText(report)
         }
+    }
+
+    private func report(of path: String) throws -> FileReport {
+        let model = try describing { try ModelFile(path: path) }
+        var report = FileReport(model)
+        if sha256 { try report.addDigests(of: model) }
+        return report
     }
 
     private func printText(_ report: FileReport) {

@@ -2,10 +2,38 @@
 import Foundation
 import OcellusCommand
 
-/// Makes a folder, and those above it, unless it is there.
-func makeFolder(_ path: String) throws {
-    try writing(to: path) {
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+/// Runs a body that writes into a folder, which is made if it is missing, with those above it.
+///
+/// If there is not enough space, or the body fails, the folders that were made and are empty are
+/// removed again.
+///
+/// - Parameters:
+///   - path: The folder.
+///   - byteCount: The size of all tensors that will be written; 0 if little is.
+///   - body: What writes.
+/// - Returns: What the body returns.
+/// - Throws: `CommandError` with the exit code for results that cannot be written, and what the body throws.
+func writing<Value>(
+    into path: String,
+    byteCount: Int = 0,
+    _ body: () throws -> Value
+) throws -> Value {
+    var missing: [String] = []
+    var folder = URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL
+    while !FileManager.default.fileExists(atPath: folder.path), folder.path != "/" {
+        missing.append(folder.path)
+        folder.deleteLastPathComponent()
+    }
+    do {
+        try writing(to: path) {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+        if byteCount > 0 { try requireSpace(byteCount, in: path) }
+        return try body()
+    } catch {
+        // Fails for a folder that is not empty.
+        for path in missing where unsafe rmdir(path) != 0 { break }
+        throw error
     }
 }
 

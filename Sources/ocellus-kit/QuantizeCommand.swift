@@ -13,8 +13,8 @@ struct QuantizeCommand: ParsableCommand {
         abstract: "Write a model with smaller weights, and say what it cost.",
         discussion: """
             A token costs one read of the weights, so a model of half the size answers almost twice as \
-            fast. IN is a GGUF file with weights in F32, F16 or BF16, or a folder with decoder.gguf and \
-            vision.gguf; OUT is then a folder too.
+            fast. IN is a GGUF file with weights in F32, F16 or BF16, or a folder with decoder.gguf, \
+            vision.gguf, or both; OUT is then a folder too.
 
             type   bits per weight   bytes as
             q8_0   8.5               llama.cpp's; hardly to be told from F16
@@ -28,8 +28,8 @@ struct QuantizeCommand: ParsableCommand {
             q8_0; for these a multiple of 32, else it gets F16. Both are said in the table.
 
             The table has one line per tensor: its types, its size, and its error: the root mean square \
-            of the differences relative to that of the weights. The file is written beside OUT and put \
-            in its place when it is complete. Memory stays below the largest tensor and 64 MiB.
+            of the differences relative to that of the weights. Files are written beside their places and \
+            put there when all are complete; an error leaves nothing behind. Memory stays below the largest tensor and 64 MiB.
 
             --evaluate takes a JSON list of things to see and to ask, paths relative to it, and tells \
             how many answers of the new model are those of the original:
@@ -52,7 +52,7 @@ struct QuantizeCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: "A GGUF file, or a folder with decoder.gguf and vision.gguf.")
+    @Argument(help: "A GGUF file, or a folder with decoder.gguf, vision.gguf, or both.")
     var input: String
     @Argument(help: "The file or folder to write.")
     var output: String
@@ -77,6 +77,13 @@ struct QuantizeCommand: ParsableCommand {
         var evaluation: AnswerAgreement?
     }
 
+    /// One file to write.
+    private struct Job {
+        var input: String
+        var output: String
+        var plan: QuantizationPlan
+    }
+
     func validate() throws {
         guard 1...256 ~= threads else { throw ValidationError("--threads is 1 to 256") }
         guard evaluate == nil || !dryRun else {
@@ -87,35 +94,23 @@ struct QuantizeCommand: ParsableCommand {
     func run() throws {
         let questions = try evaluate.map { try EvaluationSet(path: $0) }
         let samples = try imatrix.map { try EvaluationSet(path: $0) }
-        let jobs = try self.jobs()
         // Everything that can be refused is refused before anything is written.
-        let planned = try jobs.map { job in
+        let jobs = try paths().map { input, output in
             try describing {
-                let file = try ModelFile(path: job.input)
-                return try QuantizationPlan(for: file, type: type, headType: head)
+                let file = try ModelFile(path: input)
+                let plan = try QuantizationPlan(for: file, type: type, headType: head)
+                return Job(input: input, output: output, plan: plan)
             }
         }
-        var importance: [String: [Float]] = [:]
+        var reports = jobs.map { QuantizationReport($0.plan, file: $0.input, out: $0.output) }
         if !dryRun {
-            if let samples {
-                importance = try describing {
-                    var run = try EvaluationRun(samples, model: input, threads: threads)
-                    return try run.importance()
-                }
+            let importance = try samples.map { try self.importance(of: $0) }
+            let errors = try write(jobs, importance ?? [:])
+            for index in reports.indices {
+                reports[index].add(errors[index], hasImportance: importance != nil)
             }
-            if isFolder(input) { try makeFolder(output) }
-            let folder =
-                isFolder(output)
-                ? output : URL(fileURLWithPath: output).deletingLastPathComponent().path
-            try requireSpace(planned.map(\.byteCount).reduce(0, +), in: folder)
         }
-        var reports: [QuantizationReport] = []
-        for (job, plan) in zip(jobs, planned) {
-            var report = QuantizationReport(plan, file: job.input, out: job.output)
-            if !dryRun { try describing { try write(plan, job, importance, &report) } }
-            reports.append(report)
-            if !json { report.print() }
-        }
+        if !json { for report in reports { report.print() } }
         let agreement = try questions.map { questions in
             let new = try answers(of: output, questions)
             let old = try answers(of: input, questions)
@@ -128,6 +123,13 @@ struct QuantizeCommand: ParsableCommand {
         }
     }
 
+    private func importance(of samples: EvaluationSet) throws -> [String: [Float]] {
+        try describing {
+            var run = try EvaluationRun(samples, model: input, threads: threads)
+            return try run.importance()
+        }
+    }
+
     private func answers(of model: String, _ questions: EvaluationSet) throws -> [String] {
         try describing {
             var run = try EvaluationRun(questions, model: model, threads: threads)
@@ -136,22 +138,11 @@ struct QuantizeCommand: ParsableCommand {
     }
 
     /// The files to read and to write.
-    private func jobs() throws -> [(input: String, output: String)] {
+    private func paths() throws -> [(input: String, output: String)] {
         try refuseSame(input, output)
         guard isFolder(input) else { return [(input, output)] }
-        let names = ["decoder.gguf", "vision.gguf"].filter {
-            FileManager.default.fileExists(atPath: "\(input)/\($0)")
-        }
-        guard names.first == "decoder.gguf" else {
-            throw CommandError(.noInput, "\(input): the folder has no decoder.gguf")
-        }
+        let names = try modelFiles(in: input)
         return names.map { ("\(input)/\($0)", "\(output)/\($0)") }
-    }
-
-    private func isFolder(_ path: String) -> Bool {
-        var isFolder: ObjCBool = false
-        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-            && isFolder.boolValue
     }
 
     private func refuseSame(_ input: String, _ output: String) throws {
@@ -163,20 +154,44 @@ struct QuantizeCommand: ParsableCommand {
         }
     }
 
+    /// Writes all files, then puts them in their places; per file and tensor, the errors.
     private func write(
-        _ plan: QuantizationPlan,
-        _ job: (input: String, output: String),
-        _ importance: [String: [Float]],
-        _ report: inout QuantizationReport
-    ) throws {
-        let file = try ModelFile(path: job.input)
-        var bar = ProgressLine(job.input, total: plan.byteCount)
-        let quantizer = ModelQuantizer(plan, threadCount: threads, importance: importance)
-        let errors = try quantizer.write(file, to: job.output) { index, _ in
-            bar.advance(by: plan.steps[index].byteCount)
+        _ jobs: [Job],
+        _ importance: [String: [Float]]
+    ) throws -> [[QuantizationErrorSums]] {
+        let byteCount = jobs.map(\.plan.byteCount).reduce(0, +)
+        if isFolder(input) {
+            return try writing(into: output, byteCount: byteCount) {
+                try write(jobs[...], importance)
+            }
         }
-        bar.finish()
-        report.add(errors, hasImportance: !importance.isEmpty)
+        let folder = URL(fileURLWithPath: output).deletingLastPathComponent().path
+        try requireSpace(byteCount, in: folder)
+        return try write(jobs[...], importance)
+    }
+
+    /// Writes the first file and, before it is put in its place, the others.
+    private func write(
+        _ jobs: ArraySlice<Job>,
+        _ importance: [String: [Float]]
+    ) throws -> [[QuantizationErrorSums]] {
+        guard let job = jobs.first else { return [] }
+        let file = try describing { try ModelFile(path: job.input) }
+        var bar = ProgressLine(job.input, total: job.plan.byteCount)
+        let quantizer = ModelQuantizer(job.plan, threadCount: threads, importance: importance)
+        var others: [[QuantizationErrorSums]] = []
+        let own = try describing {
+            try quantizer.write(
+                file,
+                to: job.output,
+                progress: { index, _ in bar.advance(by: job.plan.steps[index].byteCount) },
+                completion: {
+                    bar.finish()
+                    others = try write(jobs.dropFirst(), importance)
+                }
+            )
+        }
+        return [own] + others
     }
 }
 

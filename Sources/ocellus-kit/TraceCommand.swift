@@ -80,11 +80,9 @@ struct TraceCommand: ParsableCommand {
             options.maximumFrame = options.maximumFrame.union(size)
         }
         let folder = URL(fileURLWithPath: outputPath, isDirectory: true)
-        try writing(to: folder.path) {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        }
-        let files =
+        let files = try writing(into: folder.path) {
             try isVisionFile() ? traceVision(options, to: folder) : traceModel(options, to: folder)
+        }
         if json {
             try printJSON(Report(folder: outputPath, files: files))
         } else {

@@ -69,6 +69,16 @@ struct DamageTests {
     }
 
     @Test
+    func `a tensor without elements is told`() throws {
+        let folder = try PublishedFolder("dinov2-timm")
+        try folder.rewriteHeader(appending: Data()) { header in
+            header["empty"] = ["dtype": "F32", "shape": [24, 3, 7, 0], "data_offsets": [0, 0]]
+        }
+        let message = try refusal(of: folder)
+        #expect(message.contains("the tensor 'empty' of shape [24, 3, 7, 0] has no elements"))
+    }
+
+    @Test
     func `a tensor too few and one too many`() throws {
         let few = try PublishedFolder("mamba-hf")
         try few.replace(
