@@ -18,6 +18,8 @@ struct ConvolutionalLayer {
         let headCount: Int
         let activation: Activation
         let isTensorFlowPadded: Bool
+        /// Of the norm before attention.
+        let epsilon: Float
 
         /// Where the taps of a kernel fall on a grid.
         func geometry(kernel: Int, on grid: FeatureGrid) -> ConvolutionGeometry {
@@ -82,7 +84,13 @@ struct ConvolutionalLayer {
         let shape = try reading { () throws(ModelFileError) in
             try file.shape(of: name + "weight")
         }
-        let kernel = try Self.kernel(shape, name: name + "weight", path: path)
+        let kernel = try Self.kernel(
+            shape,
+            // Half an even kernel is no padding that PyTorch could give to both sides alike.
+            mayBeEven: settings.isTensorFlowPadded && !settings.isDepthwise,
+            name: name + "weight",
+            path: path
+        )
         guard 1...16 ~= settings.stride else {
             throw refuse("the stride of \(name) is \(settings.stride)")
         }
@@ -118,6 +126,9 @@ struct ConvolutionalLayer {
                     name,
                     qkv: Linear(weight: weight, bias: bias),
                     headCount: settings.headCount,
+                    norm: file.hasTensor(name + "ln.weight")
+                        ? try LayerNorm(name + "ln", width: channels, file: file) : nil,
+                    epsilon: settings.epsilon,
                     cellCount: grid.cellCount,
                     threadCount: threadCount,
                     planner: &planner
@@ -241,11 +252,12 @@ struct ConvolutionalLayer {
     /// The size of a square kernel: 4-D and 3-D weights state it, 2-D ones are pointwise.
     private static func kernel(
         _ shape: [Int],
+        mayBeEven: Bool,
         name: String,
         path: String
     ) throws(ModelError) -> Int {
         guard shape.count > 2 else { return 1 }
-        guard shape[0] == shape[1], shape[0] >= 1, shape[0] <= 15, shape[0] % 2 == 1 else {
+        guard shape[0] == shape[1], 1...15 ~= shape[0], mayBeEven || shape[0] % 2 == 1 else {
             throw .unsupported(
                 path: path,
                 what: "\(name) has a kernel of \(shape[0]) x \(shape[1])"

@@ -28,7 +28,7 @@ struct ConvolutionalStem: ~Copyable {
         let side = configuration.imageSize
         names = configuration.tower.tensors + "cnn."
         let keys = configuration.tower.ownKeys + "cnn."
-        let settings = try Self.settings(keys, file)
+        let settings = try Self.settings(keys, epsilon: configuration.epsilon, file)
         let shortcuts = try Self.shortcuts(keys, count: settings.count, file)
 
         var layers: [ConvolutionalLayer] = []
@@ -84,6 +84,7 @@ struct ConvolutionalStem: ~Copyable {
     /// What the file says of each layer.
     private static func settings(
         _ keys: String,
+        epsilon: Float,
         _ file: borrowing ModelFile
     ) throws(ModelError) -> [ConvolutionalLayer.Settings] {
         let path = file.path
@@ -120,7 +121,8 @@ struct ConvolutionalStem: ~Copyable {
                     isDepthwise: depthwise[index],
                     headCount: heads[index],
                     activation: try activation(activations[index], path: path),
-                    isTensorFlowPadded: padding == "tensorflow"
+                    isTensorFlowPadded: padding == "tensorflow",
+                    epsilon: epsilon
                 )
             )
         }

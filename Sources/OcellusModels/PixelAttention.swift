@@ -4,11 +4,15 @@ import OcellusMemory
 
 /// The attention of all pixels of a feature map to all, with queries, keys and values from one matrix.
 ///
-///     [q | k | v] = W x + b,  y = attention(q, k, v)
+///     [q | k | v] = W norm(x) + b,  y = attention(q, k, v)
 ///
-/// - Source: Vasu et al. 2023 (FastViT), section 3.3, the last stage; its batch norm is folded into W.
+/// The layer norm is there if the file has it; a batch norm is folded into W.
+///
+/// - Source: Vasu et al. 2023 (FastViT), section 3.3, the last stage.
 struct PixelAttention {
     private let headCount: Int
+    private let norm: LayerNorm?
+    private let epsilon: Float
     private let projections: (query: Linear, key: Linear, value: Linear)
     private let projected: (query: PlannedTensor, key: PlannedTensor, value: PlannedTensor)
     private let quantised: PlannedBytes
@@ -21,6 +25,8 @@ struct PixelAttention {
         _ name: String,
         qkv: Linear,
         headCount: Int,
+        norm: LayerNorm?,
+        epsilon: Float,
         cellCount: Int,
         threadCount: Int,
         planner: inout MemoryPlanner
@@ -30,6 +36,8 @@ struct PixelAttention {
             planner.tensor(name + part, rows: cellCount, columns: channels, in: .scratch)
         }
         self.headCount = headCount
+        self.norm = norm
+        self.epsilon = epsilon
         projections = (
             qkv.outputs(0..<channels), qkv.outputs(channels..<2 * channels),
             qkv.outputs(2 * channels..<3 * channels)
@@ -65,6 +73,12 @@ struct PixelAttention {
         on pool: borrowing ThreadPool
     ) {
         let scratch = arena[quantised]
+        var x = x
+        if let norm {
+            // The result's place is free until attention writes it.
+            layerNorm(x, norm, epsilon: epsilon, into: out, on: pool)
+            x = out
+        }
         let (query, key, value) = (
             arena[projected.query], arena[projected.key], arena[projected.value]
         )

@@ -9,7 +9,7 @@ import OcellusMemory
 ///
 /// The class token, the registers (DINOv2), the bias and both norms are there if the file has them.
 /// The positions are those of class token and cells, or of the cells alone; registers have none. The
-/// patches are squares of pixels, or the cells of a convolutional stem's feature map.
+/// patches are squares of pixels, or cells of a convolutional stem's feature map, or squares of these.
 struct VisionTransformer: ~Copyable {
     /// (class token, registers and cells, dVision).
     let output: PlannedTensor
@@ -20,7 +20,8 @@ struct VisionTransformer: ~Copyable {
 
     private enum Input {
         case pixels(PlannedTensor, patches: PlannedTensor, geometry: ConvolutionGeometry)
-        case features(PlannedTensor)
+        /// Without patches, each cell is one.
+        case features(PlannedTensor, patches: PlannedTensor?, geometry: ConvolutionGeometry)
     }
 
     private let configuration: VisionConfiguration
@@ -49,9 +50,27 @@ struct VisionTransformer: ~Copyable {
         let inputWidth: Int
         let grid: FeatureGrid
         if let features {
-            input = .features(features.tensor)
-            inputWidth = features.tensor.columns
-            grid = features.grid
+            let side = try Self.patchSide(on: features.grid, names + "patch_embd.weight", file)
+            let geometry = ConvolutionGeometry.pytorch(
+                height: features.grid.height,
+                width: features.grid.width,
+                kernel: side,
+                stride: side,
+                padding: 0
+            )
+            inputWidth = features.tensor.columns * side * side
+            grid = FeatureGrid(height: geometry.outputHeight, width: geometry.outputWidth)
+            let patches =
+                side == 1
+                ? nil
+                : planner.tensor(
+                    names + "patches",
+                    rows: grid.cellCount,
+                    columns: inputWidth,
+                    in: .scratch
+                )
+            input = .features(features.tensor, patches: patches, geometry: geometry)
+            planner.advance()
         } else {
             // Pixels beyond the last whole patch are ignored, as a convolution without padding does.
             let geometry = ConvolutionGeometry.pytorch(
@@ -119,7 +138,9 @@ struct VisionTransformer: ~Copyable {
         planner.release(scratch)
         switch input {
         case .pixels(_, let patches, _): planner.release(patches)
-        case .features(let features): planner.release(features)
+        case .features(let features, let patches, _):
+            planner.release(features)
+            planner.release(patches)
         }
         planner.advance()
         blocks = try EncoderBlocks(
@@ -142,6 +163,24 @@ struct VisionTransformer: ~Copyable {
         self.preNorm = preNorm
         self.postNorm = postNorm
         self.scratch = scratch
+    }
+
+    /// The side of a patch of cells: that of the weights if they have four dimensions.
+    private static func patchSide(
+        on grid: FeatureGrid,
+        _ name: String,
+        _ file: borrowing ModelFile
+    ) throws(ModelError) -> Int {
+        let shape = try reading { () throws(ModelFileError) in try file.shape(of: name) }
+        guard shape.count == 4 else { return 1 }
+        guard shape[0] == shape[1], 1...min(grid.height, grid.width) ~= shape[0] else {
+            throw .unsupported(
+                path: file.path,
+                what: "\(name) has patches of \(shape[0]) x \(shape[1]) cells, of "
+                    + "\(grid.height) x \(grid.width)"
+            )
+        }
+        return shape[0]
     }
 
     /// Brings the positions into `Float`, those of tokens without one to 0; called once, at start.
@@ -197,8 +236,13 @@ struct VisionTransformer: ~Copyable {
                 into: patches,
                 on: pool
             )
-        case .features(let features):
-            patches = arena[features]
+        case .features(let features, let planned, let geometry):
+            var cells = arena[features]
+            if let planned {
+                cells = arena[planned]
+                patchesFromInterleaved(arena[features], geometry: geometry, into: cells, on: pool)
+            }
+            patches = cells
         }
         matMul(
             patchEmbedding,

@@ -64,15 +64,11 @@ struct VisionDamageTests {
             ),
             (
                 "mobileclip-timm", "config.json", "\"fastvit_mci0\"", "\"fastvit_t8\"",
-                "'fastvit_t8' is not converted; fastvit_mci0, fastvit_mci1, fastvit_mci2 are"
+                "'fastvit_t8' is not converted; of FastViT, MobileCLIP's are: fastvit_mci0,"
             ),
             (
-                "mobileclip-open", "open_clip_config.json", "\"fastvit_mci0\"",
-                "\"vit_base_mci_224\"", "'vit_base_mci_224' is not converted"
-            ),
-            (
-                "mobileclip-apple", "mobileclip_s0.json", "\"mci0\"", "\"mci3\"",
-                "'fastvit_mci3' is not converted"
+                "mobileclip-apple", "mobileclip_s0.json", "\"mci0\"", "\"vit_l14\"",
+                "'image_cfg.model_name' should be 'mci0', 'mci1', 'mci2' or 'vit_b16', is 'vit_l14'"
             ),
             (
                 "siglip2-open", "open_clip_config.json", "\"vit_base_patch16_siglip_224\"",
@@ -89,7 +85,7 @@ struct VisionDamageTests {
         ] {
             let folder = try PublishedFolder(name)
             try folder.replace(text, by: other, in: file)
-            let message = try refusal(of: folder, options("clip-hf"))
+            let message = try refusal(of: folder, options(VisionTests.visionOptions[name] ?? []))
             #expect(message.contains(expected), "\(message)")
             #expect(message.contains(file), "\(message)")
         }
@@ -113,6 +109,10 @@ struct VisionDamageTests {
                 "image_encoder.model.network.1.proj.0.lkb_origin.conv.weight",
                 "the tensor 'image_encoder.model.network.1.proj.0.lkb_origin.conv.weight' is missing"
             ),
+            (
+                "mobileclip-b-timm", "model.safetensors", "patch_embed.backbone.1.bn.running_mean",
+                "the tensor 'patch_embed.backbone.1.bn.running_mean' of shape [10] is missing"
+            ),
         ] {
             let folder = try PublishedFolder(name)
             try folder.replace(tensor, by: tensor.dropLast() + "_", in: file)
@@ -135,8 +135,38 @@ struct VisionDamageTests {
                 "one SigLIP (without 'cls_token'), found 2 and 0"
             ),
             ("cobra", ["dinov2-timm", "siglip-hf"], "not a tower of timm"),
+            ("mobilevlm", ["mamba-hf"], "mamba-hf/config.json: not a vision transformer"),
+            ("mamba-hf", ["clip-hf"], "clip-hf would do nothing: no part of this model is"),
+            ("clip-hf", ["siglip-timm"], "siglip-timm would do nothing: no part of this model is"),
         ] as [(String, [String], String)] {
             let message = try refusal(of: PublishedFolder(name), options(parts))
+            #expect(message.contains(expected), "\(message)")
+        }
+    }
+
+    @Test
+    func `what only a decoder has is no option of an encoder`() throws {
+        var options = ConversionOptions()
+        options.tokenizer = Fixture("mamba-hf").path
+        let message = try refusal(of: PublishedFolder("mobilenet-v1-hf"), options)
+        #expect(message.contains("--tokenizer would do nothing: no decoder is converted"))
+    }
+
+    @Test
+    func `pictures must be whole patches behind a stem, at least one of them elsewhere`() throws {
+        for (name, file, text, other, expected) in [
+            (
+                "mobileclip-b-apple", "mobileclip_b.json", "\"image_size\": 64",
+                "\"image_size\": 72", "pictures of 72 x 72 pixels are not whole patches of 16"
+            ),
+            (
+                "dinov2-timm", "config.json", "      35,\n      35\n", "      6,\n      6\n",
+                "pictures of 6 x 6 pixels are smaller than a patch of 7"
+            ),
+        ] {
+            let folder = try PublishedFolder(name)
+            try folder.replace(text, by: other, in: file)
+            let message = try refusal(of: folder)
             #expect(message.contains(expected), "\(message)")
         }
     }
@@ -155,6 +185,7 @@ struct VisionDamageTests {
         arguments: [
             ("mobileclip-open", "open_clip_model.safetensors"), ("clip-hf", "model.safetensors"),
             ("mobileclip-apple", "mobileclip_s0.pt"), ("mobilevlm-v2", "pytorch_model.bin"),
+            ("mobileclip-b-timm", "model.safetensors"),
         ]
     )
     func `a changed byte is refused, or plans a file`(name: String, file: String) throws {
@@ -168,7 +199,7 @@ struct VisionDamageTests {
             try folder.write(changed, to: file)
             _ = try? ModelConversion.plans(
                 for: PublishedModel(path: folder.path),
-                options("clip-hf")
+                options(VisionTests.visionOptions[name] ?? [])
             )
         }
     }

@@ -14,7 +14,8 @@ struct VisionTests {
         "dinov2-registers-hf", "dinov2-timm", "siglip-timm", "mobilenet-v1-hf", "mobilenet-v2-hf",
         "mobilenet-v1-timm",
         "mobilenet-v2-timm", "mobileclip-timm", "mobileclip-folded-timm", "mobileclip-open",
-        "mobileclip-apple",
+        "mobileclip-apple", "mobileclip-folded-apple", "mobileclip-large-timm",
+        "mobileclip-b-timm", "mobileclip-b-apple",
     ]
 
     /// What each system is converted with.

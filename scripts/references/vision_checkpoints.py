@@ -33,6 +33,7 @@ from timm_cpu import open_clip, timm  # first of all that needs timm
 from timm.layers import BatchNormAct2d
 from timm.models.efficientnet import _gen_mobilenet_v1, _gen_mobilenet_v2
 from timm.models.fastvit import PatchEmbed, RepConditionalPosEnc, RepMixerBlock
+from timm.models.vision_transformer_hybrid import ConvStem, _create_vision_transformer_hybrid
 
 from fixture import randomize
 from systems import PICTURE, save, write_full_cobra, write_full_mobilevlm, write_systems
@@ -344,6 +345,90 @@ def mobileclip_folded(folder: Path) -> Stages:
     return fastvit_stages(save_timm(folder, model, 72), model)
 
 
+def mobileclip_large(folder: Path, full: bool) -> Stages:
+    """MobileCLIP-S3 and S4: five stages, layer norms before attention."""
+    small = dict(embed_dims=(4, 8, 16, 32, 32), layers=(1, 1, 1, 1, 2), mlp_ratios=(2, 2, 2, 2, 1), num_classes=2)
+    model = timm.create_model("fastvit_mci3", **({} if full else small))
+    pixels = save_timm(folder, enliven(model, 14), 256 if full else 104)
+    return fastvit_stages(pixels, model)
+
+
+def small_mobileclip_b() -> nn.Module:
+    """MobileCLIP-B: a ViT behind a stem of convolutions."""
+    stem = ConvStem(channels=(6, 10, 24), stride=(4, 2, 2), kernel_size=(4, 2, 2), padding=0, act_layer=nn.GELU)
+    return _create_vision_transformer_hybrid(
+        "vit_base_mci_224", backbone=stem, embed_args=dict(proj=False), embed_dim=24, depth=3, num_heads=1,
+        no_embed_class=True, mlp_ratio=0.5, num_classes=2, img_size=64,
+    )  # fmt: skip
+
+
+def mobileclip_b_timm(folder: Path, full: bool) -> Stages:
+    """MobileCLIP-B of timm; as of other CLIPs, the features are those before the last block."""
+    model = enliven(timm.create_model("vit_base_mci_224") if full else small_mobileclip_b(), 15)
+    pixels = save_timm(folder, model, 224 if full else 64)
+    return mobileclip_b_stages(pixels, model)
+
+
+def mobileclip_b_stages(pixels: torch.Tensor, model: nn.Module) -> Stages:
+    states = hooked_states(model, model.norm_pre, model.blocks, pixels)
+    stages = transformer_stages(pixels, states, states[-2][1:], len(states) - 2)
+    x = pixels[None]
+    for index in range(2):
+        x = model.patch_embed.backbone[index](x)
+        stages.layers[f"v.cnn.{index}"] = x[0].flatten(1).T
+    return stages
+
+
+def apple_b_name(name: str) -> str:
+    """What Apple calls a tensor of timm's MobileCLIP-B."""
+    for theirs, ours in {
+        "patch_emb.": "patch_embed.backbone.",
+        "block.conv": "conv",
+        "block.norm": "bn",
+        "transformer.": "blocks.",
+        "pre_norm_mha.0": "norm1",
+        "pre_norm_mha.1": "attn",
+        "pre_norm_ffn.0": "norm2",
+        "pre_norm_ffn.1": "mlp.fc1",
+        "pre_norm_ffn.4": "mlp.fc2",
+        "qkv_proj.": "qkv.",
+        "1.out_proj.": "1.proj.",
+        "pos_embed.pos_embed.pos_embed": "pos_embed",
+    }.items():
+        name = name.replace(ours, theirs)
+    return "image_encoder.model." + ("post_transformer_" + name if name.startswith("norm.") else name)
+
+
+def mobileclip_b_apple(folder: Path) -> Stages:
+    """The same as Apple publishes it. open_clip's own converter must read the names."""
+    vision = dict(timm_model_name="vit_base_mci_224", timm_model_pretrained=False, timm_pool="token", timm_proj=None)
+    text = dict(context_length=8, vocab_size=32, width=16, heads=2, layers=1)
+    model = open_clip.model.CustomTextCLIP(2, {**vision, "image_size": 224}, text)
+    model.visual.trunk = small_mobileclip_b()
+    # Apple's norms, which timm's own reading of these files does not take over.
+    for norm in model.visual.trunk.modules():
+        if isinstance(norm, nn.LayerNorm):
+            norm.eps = 1e-5
+    enliven(model, 16)
+    trunk = model.visual.trunk
+    tower = {name: tensor for name, tensor in trunk.state_dict().items() if not name.startswith("head.")}
+    renamed = {apple_b_name(name): tensor for name, tensor in tower.items()}
+    positions = "image_encoder.model.pos_embed.pos_embed.pos_embed"
+    renamed[positions] = renamed[positions][None]
+    renamed |= {"image_encoder.model.classifier.proj": trunk.head.weight.T.contiguous(),
+                "logit_scale": model.logit_scale}  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.save(renamed, folder / "mobileclip_b.pt")
+    config = {"embed_dim": 2, "image_cfg": {"image_size": 64, "model_name": "vit_b16"}, "text_cfg": {"dim": 16}}
+    (folder / "mobileclip_b.json").write_text(json.dumps(config, indent=2) + "\n")
+    read = open_clip.convert.convert_state_dict(model, torch.load(folder / "mobileclip_b.pt"))
+    assert all(torch.equal(read["visual.trunk." + name], tensor) for name, tensor in tower.items())
+    preprocess = dict(mean=[0, 0, 0], std=[1, 1, 1], interpolation="bilinear")
+    pixels = transformed(folder.parent, {**preprocess, "input_size": (3, 64, 64), "crop_pct": 1,
+                                         "crop_mode": "center"})  # fmt: skip
+    return mobileclip_b_stages(pixels, trunk)
+
+
 def write_mobileclip(folder: Path, config: dict, name: str) -> tuple[nn.Module, torch.Tensor]:
     """A small MobileCLIP of open_clip, and the pixels that it sees; only its configuration is written."""
     text = dict(context_length=8, vocab_size=32, width=16, heads=2, layers=1, no_causal_mask=True)
@@ -406,6 +491,23 @@ def mobileclip_apple(folder: Path) -> Stages:
     return fastvit_stages(pixels, model.visual.trunk)
 
 
+def mobileclip_apple_folded(folder: Path) -> Stages:
+    """The same, folded before it was saved, with the names that Apple's modules have then
+    (mobileclip/modules/image/replknet.py: lkb_reparam)."""
+    config = {"embed_dim": 24, "image_cfg": {"image_size": 72, "model_name": "mci0"}, "text_cfg": {"dim": 16}}
+    model, pixels = write_mobileclip(folder, config, "mobileclip_s0.json")
+    trunk = timm.utils.reparameterize_model(model.visual.trunk)
+    renamed = {"logit_scale": model.logit_scale}
+    for name, tensor in trunk.state_dict().items():
+        name = apple_name("visual.trunk." + name.replace("pos_emb.reparam_conv", "pos_emb.pos_enc"))
+        for theirs, ours in {"proj.0.lkb_reparam": "proj.0.reparam_conv", ".reparam_conv.": ".pe."}.items():
+            name = name.replace(ours, theirs)
+        if ".head." not in name:
+            renamed[name] = tensor
+    torch.save(renamed, folder / "mobileclip_s0.pt")
+    return fastvit_stages(pixels, trunk)
+
+
 @torch.no_grad()
 def write_small(out: Path) -> None:
     write_picture(out)
@@ -431,6 +533,10 @@ def write_small(out: Path) -> None:
         "mobileclip-folded-timm": mobileclip_folded,
         "mobileclip-open": mobileclip_open,
         "mobileclip-apple": mobileclip_apple,
+        "mobileclip-folded-apple": mobileclip_apple_folded,
+        "mobileclip-large-timm": lambda folder: mobileclip_large(folder, full=False),
+        "mobileclip-b-timm": lambda folder: mobileclip_b_timm(folder, full=False),
+        "mobileclip-b-apple": mobileclip_b_apple,
     }
     for name, write in models.items():
         write(out / name).save(out / name)
@@ -446,7 +552,9 @@ def write_full(out: Path, name: str) -> None:
         clip_transformers(out / "clip-hf", full=True).save(out / "clip-hf")
         write_full_mobilevlm(out)
     elif name == "mobileclip":
-        mobileclip_timm(out / "mobileclip-timm", full=True).save(out / "mobileclip-timm")
+        sizes = {"timm": mobileclip_timm, "large-timm": mobileclip_large, "b-timm": mobileclip_b_timm}
+        for size, write in sizes.items():
+            write(out / f"mobileclip-{size}", full=True).save(out / f"mobileclip-{size}")
     else:
         write_full_cobra(out, tower, timm_transformer)
 

@@ -1,38 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 import OcellusFormat
 
-/// The vision file of MobileCLIP-S0, S1 or S2: a FastViT of timm, of open_clip or of Apple.
+/// The vision file of MobileCLIP-S0 to S4: a FastViT of timm, of open_clip or of Apple.
 ///
 /// It may be folded. The features are the cells of the last map, before the pooling.
 enum FastViTDescription {
-    /// Those whose attention is behind batch norms.
-    private static let architectures = ["fastvit_mci0", "fastvit_mci1", "fastvit_mci2"]
+    /// Those that activate behind each downsampling, as no other FastViT does.
+    private static let architectures = (0...4).map { "fastvit_mci\($0)" }
 
     /// timm's name of the architecture; Apple leaves out what all of its own have in common.
     private static func architecture(_ settings: ModelSettings) -> String? {
         let json = settings.json
-        if let name = json["image_cfg"]?["model_name"]?.string { return "fastvit_" + name }
+        if let name = json["image_cfg"]?["model_name"]?.string {
+            return name.hasPrefix("mci") ? "fastvit_" + name : name
+        }
         return json["model_cfg"]?["vision_cfg"]?["timm_model_name"]?.string
             ?? json["architecture"]?.string
     }
 
-    /// Whether settings are those of a FastViT or of a MobileCLIP, converted or not.
+    /// Whether settings are those of a FastViT, converted or not.
     static func describes(_ settings: ModelSettings) -> Bool {
-        guard let name = architecture(settings) else { return false }
-        return name.hasPrefix("fastvit_") || name.contains("_mci_")
+        architecture(settings)?.hasPrefix("fastvit_") ?? false
     }
 
     private static func pictures(
         _ settings: ModelSettings
     ) throws(ConversionError) -> PictureSettings {
         if settings.has("image_cfg") {
-            let side = try settings.below("image_cfg").size("image_size", default: 256)
-            return PictureSettings(
-                side: side,
-                norm: (mean: [0, 0, 0], deviation: [1, 1, 1]),
-                strategy: "crop",
-                filter: "bilinear"
-            )
+            return try PictureSettings(apple: try settings.below("image_cfg"))
         }
         guard settings.has("model_cfg") else {
             return try PictureSettings(timm: try settings.below("pretrained_cfg"))
@@ -56,8 +51,8 @@ enum FastViTDescription {
         guard architectures.contains(name) else {
             throw ConversionError.unsupported(
                 path: settings.path,
-                what: "'\(name)' is not converted; " + architectures.joined(separator: ", ")
-                    + " are"
+                what: "'\(name)' is not converted; of FastViT, MobileCLIP's are: "
+                    + architectures.joined(separator: ", ")
             )
         }
         let names = try FastViTNames.names(in: checkpoint)
@@ -68,7 +63,8 @@ enum FastViTDescription {
         try ProjectorDescription.none.add(to: &file, of: checkpoint, width: 0)
         pictures.add(to: &file)
         pictures.addSize("clip.vision.", to: &file)
-        try LayerDescription.add(
+        file.add("clip.vision.attention.layer_norm_epsilon", .float32(FastViTLayers.epsilon))
+        try LayerDescription.addNetwork(
             network.layers,
             padding: "pytorch",
             width: network.width,

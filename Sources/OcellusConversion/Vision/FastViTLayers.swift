@@ -6,7 +6,7 @@
 /// - Source: Vasu et al. 2023 (FastViT), figure 2; Vasu et al. 2024 (MobileCLIP), section 4.1; timm,
 ///   models/fastvit.py.
 struct FastViTLayers {
-    /// timm's batch norms.
+    /// Of all norms.
     static var epsilon: Float { 1e-5 }
     /// The width of an attention head.
     static var headWidth: Int { 32 }
@@ -127,6 +127,7 @@ struct FastViTLayers {
                 )
             }
             let projection = NormedProjection(
+                kind: has(name + "norm.running_var") ? .batch : .layer,
                 weight: weight,
                 norm: "\(names.prefix)\(name)norm",
                 shape: shape,
@@ -199,6 +200,7 @@ struct FastViTLayers {
             )
         )
     }
+
     /// The layers of a squeeze-and-excitation, under timm's names or those of Apple's MobileOneBlock.
     private func excitation(_ name: String) -> [String]? {
         [["fc1", "fc2"], ["reduce", "expand"]].first { has("\(name).\($0[0]).weight") }?

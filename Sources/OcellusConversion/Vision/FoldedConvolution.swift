@@ -4,7 +4,7 @@
 ///
 ///     W' = sum of f W g / sqrt(variance + epsilon),  b' = sum of f (b - mean) g / sqrt(variance + epsilon) + f c
 ///
-/// Each branch is a convolution W or the identity, of any smaller odd kernel, with a batch norm (g, b) or a
+/// Each branch is a convolution W or the identity, of the same kernel or a smaller odd one, with a batch norm (g, b) or a
 /// bias (c), and with a factor f per output: a sign, and what a layer scale holds.
 ///
 /// - Source: Ding et al. 2021 (RepVGG), section 3.3; Vasu et al. 2023 (MobileOne), section 3.1.
@@ -34,8 +34,8 @@ struct FoldedConvolution {
 
     /// Adds weight and bias of a layer, in the type of the first branch's weight.
     ///
-    /// - Throws: `ConversionError.missingTensor` for a branch without its weight, `.unsupported` for one
-    ///   of another kernel than an odd one that fits.
+    /// - Throws: `ConversionError.missingTensor` for a branch without its weight, `.wrongShape` for one
+    ///   of a kernel that does not fit.
     func add(
         as name: String,
         of checkpoint: Checkpoint,
@@ -156,7 +156,8 @@ struct FoldedConvolution {
             throw .missingTensor(path: checkpoint.path, tensor: name, expected: shape)
         }
         if tensor.shape.count == 2, kernel == 1 { return [outputs, inputs] }
-        guard let side = tensor.shape.last, tensor.shape.count == 4, side % 2 == 1, side <= kernel
+        guard let side = tensor.shape.last, tensor.shape.count == 4,
+            side == kernel || side % 2 == 1 && side < kernel
         else {
             throw .wrongShape(
                 path: tensor.path,

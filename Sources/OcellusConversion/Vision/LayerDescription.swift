@@ -6,7 +6,7 @@ struct LayerDescription {
     /// What its weight and bias are made of.
     enum Weights {
         case convolution(FoldedConvolution)
-        /// Queries, keys and values of attention, behind a norm.
+        /// Queries, keys and values of attention, behind a batch norm or a layer norm.
         case attention(NormedProjection, headCount: Int)
     }
 
@@ -24,20 +24,32 @@ struct LayerDescription {
         if case .attention(_, let headCount) = weights { headCount } else { 0 }
     }
 
-    /// Adds keys and tensors of all layers of a file.
+    /// Adds keys and tensors of a file whose network has no other layers.
     ///
     /// - Throws: `ConversionError.missingTensor` and `.wrongShape`.
-    static func add(
+    static func addNetwork(
         _ layers: [LayerDescription],
         padding: String,
         width: Int,
         of checkpoint: Checkpoint,
         to file: inout FileDescription
     ) throws(ConversionError) {
-        let keys = "ocellus.vision.cnn."
         file.add("clip.vision.embedding_length", .uint32(UInt32(width)))
         file.add("ocellus.vision.encoder", .string("cnn"))
         file.add("ocellus.vision.activation", .string("gelu_erf"))
+        try add(layers, padding: padding, of: checkpoint, to: &file)
+    }
+
+    /// Adds keys and tensors of layers.
+    ///
+    /// - Throws: `ConversionError.missingTensor` and `.wrongShape`.
+    static func add(
+        _ layers: [LayerDescription],
+        padding: String,
+        of checkpoint: Checkpoint,
+        to file: inout FileDescription
+    ) throws(ConversionError) {
+        let keys = "ocellus.vision.cnn."
         file.add(keys + "padding", .string(padding))
         file.add(keys + "stride", .uint32s(layers.map { UInt32($0.stride) }))
         file.add(keys + "depthwise", .bools(layers.map(\.isDepthwise)))

@@ -62,7 +62,7 @@ enum MobileNetDescription {
         pictures.addSize("clip.vision.", to: &file)
         let epsilon = isTimm ? 1e-5 : try settings.number("layer_norm_eps", default: 1e-3)
         let isSame = isTimm ? false : try settings.flag("tf_padding", default: true)
-        try LayerDescription.add(
+        try LayerDescription.addNetwork(
             layers.map { try description(of: $0, epsilon, checkpoint) },
             padding: isSame ? "tensorflow" : "pytorch",
             width: channels(layers[layers.count - 1].convolution),

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A matrix behind a batch norm, as one matrix with a bias.
+/// A matrix behind a norm: a batch norm becomes one matrix with a bias, a layer norm stays before it.
 ///
 ///     W' = W diag(g / sqrt(variance + epsilon)),  b' = W (b - mean g / sqrt(variance + epsilon))
 struct NormedProjection {
+    /// Which norm it is.
+    enum Norm { case batch, layer }
+
+    let kind: Norm
     /// The name of the matrix in the checkpoint.
     let weight: String
     /// What the names of the norm begin with.
@@ -12,8 +16,29 @@ struct NormedProjection {
     let shape: [Int]
     let epsilon: Float
 
-    /// Adds weight and bias of a layer.
+    /// Adds weight and bias of a layer, and the norm if it stays.
     func add(as name: String, to file: inout FileDescription) {
+        switch kind {
+        case .batch: addFolded(as: name, to: &file)
+        case .layer: addBehindNorm(as: name, to: &file)
+        }
+    }
+
+    private func addBehindNorm(as name: String, to file: inout FileDescription) {
+        let (outputs, inputs) = (shape[0], shape[1])
+        file.add(TensorMapping(name + ".weight", from: weight, shape))
+        let zeros = TensorMapping.Content.computed([]) { _ in
+            [Float](repeating: 0, count: outputs)
+        }
+        file.add(
+            TensorMapping(name + ".bias", shape: [outputs], storage: .exact, content: zeros)
+        )
+        for part in [".weight", ".bias"] {
+            file.add(TensorMapping(name + ".ln" + part, from: norm + part, [inputs]))
+        }
+    }
+
+    private func addFolded(as name: String, to file: inout FileDescription) {
         let (inputs, epsilon) = (shape[1], self.epsilon)
         func source(_ part: String) -> TensorMapping.Source {
             TensorMapping.Source(norm + part, [inputs])

@@ -101,6 +101,18 @@ struct PictureSettings {
         filter = try Self.filter(settings)
     }
 
+    /// The settings of Apple's MobileCLIP, whose configuration has the size alone.
+    ///
+    /// - Source: ml-mobileclip, mobileclip/__init__.py.
+    init(apple settings: ModelSettings) throws(ConversionError) {
+        self.init(
+            side: try settings.size("image_size", default: 256),
+            norm: (mean: [0, 0, 0], deviation: [1, 1, 1]),
+            strategy: "crop",
+            filter: "bilinear"
+        )
+    }
+
     /// The settings of a model that says nothing.
     init(
         side: Int,

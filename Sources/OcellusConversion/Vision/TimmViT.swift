@@ -39,37 +39,18 @@ enum TimmViT {
         _ pictures: PictureSettings,
         of checkpoint: Checkpoint
     ) throws(ConversionError) -> ViTSizes {
-        func shape(_ name: String, _ rank: Int) throws(ConversionError) -> [Int] {
-            guard let tensor = checkpoint[name] else {
-                throw .missingTensor(path: checkpoint.path, tensor: name, expected: [])
-            }
-            guard tensor.shape.count == rank else {
-                throw .unsupported(
-                    path: tensor.path,
-                    what: "the tensor '\(name)' should have \(rank) dimensions, has \(tensor.shape)"
-                )
-            }
-            return tensor.shape
-        }
-        let patch = try shape("patch_embed.proj.weight", 4)
-        var blockCount = 0
-        while checkpoint["blocks.\(blockCount).norm1.weight"] != nil { blockCount += 1 }
+        let isMobileCLIP = architecture.contains("_mci_")
         let isCLIP = architecture.contains("_clip_")
-        return ViTSizes(
-            names: .timm,
-            patchSize: patch[3],
-            width: patch[0],
-            hidden: try shape("blocks.0.mlp.fc1.weight", 2)[0],
-            headCount: try arguments.size(
-                "num_heads",
-                default: headCount(architecture, width: patch[0])
-            ),
-            blockCount: blockCount,
+        return try ViTSizes(
+            names: isMobileCLIP ? .timmWithStem : .timm,
+            measuring: checkpoint,
             epsilon: isCLIP ? 1e-5 : 1e-6,
             activation: try activation(architecture, arguments),
-            featureLayer: isCLIP ? -2 : -1,
+            featureLayer: isCLIP || isMobileCLIP ? -2 : -1,
             pictures: pictures,
-            resamplesWithAntialias: true
+            headCount: { (width) throws(ConversionError) in
+                try arguments.size("num_heads", default: headCount(architecture, width: width))
+            }
         )
     }
 

@@ -37,15 +37,27 @@ struct ViTDescription {
         let layer = sizes.featureLayer
         return layer < 0 ? sizes.blockCount + 1 + layer : layer
     }
-    private var grid: Int { sizes.pictures.side / sizes.patchSize }
+    /// How many pixels wide a cell of the stem's map is.
+    private var stemStride: Int { sizes.names.stem.map { stemShape($0)[3] }.reduce(1, *) }
+    private var grid: Int { sizes.pictures.side / (stemStride * sizes.patchSize) }
 
     /// Adds keys and tensors, and says which tensors of the tower are not needed.
     ///
-    /// - Throws: `ConversionError.unsupported` for a count of positions that is no square.
+    /// - Throws: `ConversionError.unsupported` for a count of positions that is no square, and for
+    ///   pictures that patches do not fit.
     func add(to file: inout FileDescription) throws(ConversionError) {
-        addKeys(to: &file)
         let (names, d) = (sizes.names, sizes.width)
         let ours = tower == 0 ? "v." : "v\(tower)."
+        guard grid > 0 else {
+            let side = sizes.pictures.side
+            throw .unsupported(
+                path: checkpoint.path,
+                what: "pictures of \(side) x \(side) pixels are smaller than a patch of "
+                    + "\(stemStride * sizes.patchSize)"
+            )
+        }
+        if !names.stem.isEmpty { try addStem(to: &file) }
+        addKeys(to: &file)
         addPatches(to: &file, ours)
         if has(names.patch + ".bias") {
             file.add(
@@ -79,14 +91,47 @@ struct ViTDescription {
         let keys = tower == 0 ? "clip.vision." : "ocellus.vision.\(tower)."
         let own = tower == 0 ? "ocellus.vision." : keys
         for (key, value) in [
-            ("patch_size", sizes.patchSize), ("embedding_length", sizes.width),
+            ("patch_size", stemStride * sizes.patchSize), ("embedding_length", sizes.width),
             ("feed_forward_length", sizes.hidden),
             ("block_count", keptBlocks), ("attention.head_count", sizes.headCount),
         ] { file.add(keys + key, .uint32(UInt32(value))) }
         file.add(keys + "attention.layer_norm_epsilon", .float32(sizes.epsilon))
         sizes.pictures.addSize(keys, to: &file)
-        file.add(own + "encoder", .string("vit"))
+        file.add(own + "encoder", .string(sizes.names.stem.isEmpty ? "vit" : "cnn-vit"))
         file.add(own + "activation", .string(sizes.activation))
+    }
+
+    /// The shape of a stem's convolution, (outputs, inputs, k, k).
+    private func stemShape(_ layer: (convolution: String, norm: String)) -> [Int] {
+        let shape = checkpoint["\(prefix)\(layer.convolution).weight"]?.shape ?? []
+        return shape.count == 4 && shape.allSatisfy { $0 > 0 } ? shape : [1, 1, 1, 1]
+    }
+
+    /// Convolutions side by side need no padding if they fill the picture.
+    private func addStem(to file: inout FileDescription) throws(ConversionError) {
+        let side = sizes.pictures.side
+        guard side % (stemStride * sizes.patchSize) == 0 else {
+            throw .unsupported(
+                path: checkpoint.path,
+                what: "pictures of \(side) x \(side) pixels are not whole patches of "
+                    + "\(stemStride * sizes.patchSize)"
+            )
+        }
+        let layers = sizes.names.stem.map { layer in
+            let branch = FoldedConvolution.Branch(
+                weight: "\(prefix)\(layer.convolution).weight",
+                norm: prefix + layer.norm
+            )
+            let shape = stemShape(layer)
+            return LayerDescription(
+                weights: .convolution(
+                    FoldedConvolution(branches: [branch], shape: shape, epsilon: 1e-5)
+                ),
+                stride: shape[3],
+                activation: "gelu_erf"
+            )
+        }
+        try LayerDescription.add(layers, padding: "tensorflow", of: checkpoint, to: &file)
     }
 
     private func addPatches(to file: inout FileDescription, _ ours: String) {
@@ -94,7 +139,8 @@ struct ViTDescription {
         let source = prefix + sizes.names.patch + ".weight"
         let name = ours + "patch_embd.weight"
         guard sizes.hasLinearPatches else {
-            file.add(TensorMapping(name, from: source, [d, 3, p, p], storage: .convolution))
+            let inputs = sizes.names.stem.last.map { stemShape($0)[0] } ?? 3
+            file.add(TensorMapping(name, from: source, [d, inputs, p, p], storage: .convolution))
             return
         }
         let area = p * p
@@ -197,7 +243,8 @@ struct ViTDescription {
         unused += (keptBlocks..<max(sizes.blockCount, keptBlocks)).map { "\(names.blocks)\($0)." }
         for name in checkpoint.tensors.keys where name.hasPrefix(prefix) {
             let own = name.dropFirst(prefix.count)
-            if unused.contains(where: { own.hasPrefix($0) }) { file.ignored.insert(name) }
+            let isUnused = unused.contains { own.hasPrefix($0) }
+            if isUnused || own.hasSuffix(".num_batches_tracked") { file.ignored.insert(name) }
         }
     }
 }

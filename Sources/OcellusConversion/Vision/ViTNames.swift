@@ -2,7 +2,7 @@
 
 /// What a library calls the tensors of a vision transformer; those of a block behind its own prefix.
 struct ViTNames {
-    let patch: String
+    var patch: String
     let positions: String
     let classToken: String
     let registers: String
@@ -21,6 +21,9 @@ struct ViTNames {
     let scale2: String
     /// Beginnings of names that no feature depends on: pooling heads, classifiers, mask tokens.
     let unused: [String]
+    /// Convolutions before the patches and their batch norms, if there are any: side by side, without
+    /// padding, with GELU.
+    var stem: [(convolution: String, norm: String)] = []
 
     /// CLIP and SigLIP of transformers.
     static let clip = ViTNames(
@@ -83,6 +86,37 @@ struct ViTNames {
         scale1: "ls1.gamma",
         scale2: "ls2.gamma",
         unused: ["attn_pool.", "head.", "fc_norm.", "mask_token"]
+    )
+
+    /// timm's VisionTransformer behind a stem of convolutions, whose last one makes the patches.
+    static let timmWithStem: ViTNames = {
+        var names = timm
+        names.patch = "patch_embed.backbone.2.conv"
+        names.stem = (0...1).map {
+            ("patch_embed.backbone.\($0).conv", "patch_embed.backbone.\($0).bn")
+        }
+        return names
+    }()
+
+    /// The same as Apple calls it.
+    static let apple = ViTNames(
+        patch: "patch_emb.2.block.conv",
+        positions: "pos_embed.pos_embed.pos_embed",
+        classToken: "cls_token",
+        registers: "",
+        preNorm: "",
+        finalNorm: "post_transformer_norm",
+        blocks: "transformer.",
+        norm1: "pre_norm_mha.0",
+        norm2: "pre_norm_ffn.0",
+        queryKeyValue: ["pre_norm_mha.1.qkv_proj."],
+        attentionOut: "pre_norm_mha.1.out_proj",
+        up: "pre_norm_ffn.1",
+        down: "pre_norm_ffn.4",
+        scale1: "",
+        scale2: "",
+        unused: ["classifier."],
+        stem: (0...1).map { ("patch_emb.\($0).block.conv", "patch_emb.\($0).block.norm") }
     )
 
     /// open_clip's VisionTransformer.
