@@ -3,7 +3,7 @@
 
     pip download --no-deps --no-binary llama-cpp-python llama-cpp-python==0.3.36        # and unpack it
     python3 -m venv .old
-    .old/bin/pip install transformers==4.57.6 torch==2.13.0 gguf==0.19.0 pillow sentencepiece
+    .old/bin/pip install transformers==4.57.6 torch==2.13.0 gguf==0.19.0 pillow==13.0.0 sentencepiece==0.2.3
     python scripts/references/llama_files.py --converter-python .old/bin/python --out Tests/Fixtures/models \
         --llama.cpp llama_cpp_python-0.3.36/vendor/llama.cpp
 
@@ -169,10 +169,12 @@ def write_decoder(sizes: Mamba1 | Mamba2, seed: int, out: Path, source: Path, py
     enliven(model, sizes.mixing, torch.Generator().manual_seed(seed))
     recording = Recording(out / sizes.name)
     with tempfile.TemporaryDirectory() as name:
-        model.save_pretrained(name)
-        write_tokenizer(Path(name))
+        # The converter takes the name of the folder for that of the model.
+        folder = Path(name) / sizes.name
+        model.save_pretrained(folder)
+        write_tokenizer(folder)
         command = [python, "-c", WITH_OUR_TOKENIZER, source / "gguf-py", source, source / "convert_hf_to_gguf.py"]
-        command += ["--outtype", "f32", "--outfile", (recording.folder / "decoder.gguf").resolve(), name]
+        command += ["--outtype", "f32", "--outfile", (recording.folder / "decoder.gguf").resolve(), folder]
         environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
         subprocess.run([*map(str, command)], check=True, env=environment, stderr=subprocess.DEVNULL)
     record_run(recording, model, sizes)
