@@ -172,7 +172,8 @@ static void gated_rms_norm(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
 /* ---- Softmax ---- */
 
 /* Replaces scores by e^(scale (score - greatest)); returns their sum. The scale
- * is positive. */
+ * is positive. The difference comes first: in a fused product of a great score,
+ * what its rounding leaves would be the exponent. */
 INLINE float exponentials(float *x, float scale, ptrdiff_t n) {
     vf greatest = splat(-INFINITY), sums = {};
     ptrdiff_t i = 0;
@@ -181,12 +182,12 @@ INLINE float exponentials(float *x, float scale, ptrdiff_t n) {
     const vf rest = load_filled(x, i, n, -INFINITY);
     const float top = max_lanes(maximum(greatest, rest));
     for (i = 0; i + LANES <= n; i += LANES) {
-        vf e = exponential(load(x + i) * scale - top * scale);
+        vf e = exponential((load(x + i) - top) * scale);
         store(x + i, e);
         sums += e;
     }
     if (i < n) {
-        store_part(x + i, exponential(rest * scale - top * scale), n - i);
+        store_part(x + i, exponential((rest - top) * scale), n - i);
         sums += load_part(x + i, n - i);
     }
     return sum_lanes(sums);
