@@ -96,6 +96,10 @@ extension ViTSizes {
         while checkpoint["\(names.blocks)\(blockCount).\(names.norm1).weight"] != nil {
             blockCount += 1
         }
+        guard blockCount > 0 else {
+            let norm = "\(names.blocks)0.\(names.norm1).weight"
+            throw .missingTensor(path: checkpoint.path, tensor: norm, expected: [])
+        }
         self.init(
             names: names,
             patchSize: patch[3],
