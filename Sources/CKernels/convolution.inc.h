@@ -18,12 +18,13 @@ INLINE taps_inside inside(ptrdiff_t origin, ptrdiff_t kernel,
 }
 
 /* Some neighbouring output pixels from (row, column), LANES channels from c of
- * the given count; the taps down and across lie inside for all of them. */
+ * the given count; the taps down and across lie inside for all of them. The
+ * first goes to the given row of out. */
 INLINE void depthwise_pixels(const ck_depthwise_args *args,
                              const int activation, const int pixels,
                              ptrdiff_t row, ptrdiff_t column, taps_inside down,
-                             taps_inside across, ptrdiff_t c,
-                             const ptrdiff_t count) {
+                             taps_inside across, ptrdiff_t out_row,
+                             ptrdiff_t c, const ptrdiff_t count) {
     const ck_geometry *g = &args->geometry;
     const ptrdiff_t channels = args->x.columns;
     const ptrdiff_t y = row * g->stride - g->top;
@@ -46,14 +47,14 @@ INLINE void depthwise_pixels(const ck_depthwise_args *args,
                     w;
         }
     }
-    float *out = args->out.data + (row * g->out_width + column) * channels + c;
+    float *out = args->out.data + out_row * channels + c;
 #pragma clang loop unroll(full)
     for (int p = 0; p < pixels; p++)
         store_at(out + p * channels, activation_of(sums[p], activation), 0,
                  count);
 }
 
-/* One output row of pixels, LANES channels from c of the given count. */
+/* The span of an output row, LANES channels from c of the given count. */
 INLINE void depthwise_lanes(const ck_depthwise_args *args,
                             const int activation, ptrdiff_t row, ptrdiff_t c,
                             const ptrdiff_t count) {
@@ -61,18 +62,21 @@ INLINE void depthwise_lanes(const ck_depthwise_args *args,
     const taps_inside all = {0, g->kernel};
     taps_inside down =
         inside(row * g->stride - g->top, g->kernel, g->height);
-    ptrdiff_t column = 0;
-    while (column < g->out_width) {
+    const ck_span span = ck_span_of(args->spans, g, row);
+    ptrdiff_t column = span.first;
+    while (column < span.end) {
         ptrdiff_t x = column * g->stride - g->left;
         ptrdiff_t end = x + (DEPTHWISE_PIXELS - 1) * g->stride + g->kernel;
+        ptrdiff_t out_row = span.offset + column - span.first;
         if (x >= 0 && end <= g->width &&
-            column + DEPTHWISE_PIXELS <= g->out_width) {
+            column + DEPTHWISE_PIXELS <= span.end) {
             depthwise_pixels(args, activation, DEPTHWISE_PIXELS, row, column,
-                             down, all, c, count);
+                             down, all, out_row, c, count);
             column += DEPTHWISE_PIXELS;
         } else {
             depthwise_pixels(args, activation, 1, row, column, down,
-                             inside(x, g->kernel, g->width), c, count);
+                             inside(x, g->kernel, g->width), out_row, c,
+                             count);
             column++;
         }
     }

@@ -174,6 +174,12 @@ void ck_matmul(ck_pool *pool, ck_matmul_args args) {
         work);
 }
 
+ptrdiff_t ck_matmul_few_tokens(void) {
+    const ck_kernels *set = kernels();
+    return set->few_tokens > set->few_tokens_int8 ? set->few_tokens
+                                                  : set->few_tokens_int8;
+}
+
 void ck_dequantize(ck_matrix w, ptrdiff_t first, ck_tensor out) {
     kernels()->dequantize(&(ck_dequantize_args){w, first, out}, 0, out.rows,
                           0);
@@ -220,6 +226,16 @@ void ck_multiply(ck_pool *pool, ck_add_args args) {
 void ck_subtract(ck_tensor a, ck_tensor b, ck_tensor out) {
     for (ptrdiff_t i = 0; i < elements(out); i++)
         out.data[i] = a.data[i] - b.data[i];
+}
+
+void ck_column_differences(ck_tensor a, ck_tensor b, ck_tensor out) {
+    for (ptrdiff_t i = 0; i < a.columns; i++)
+        out.data[i] = 0;
+    for (ptrdiff_t r = 0; r < a.rows; r++) {
+        const float *x = a.data + r * a.columns, *y = b.data + r * b.columns;
+        for (ptrdiff_t i = 0; i < a.columns; i++)
+            out.data[i] += fabsf(x[i] - y[i]);
+    }
 }
 
 void ck_row_means(ck_tensor x, ck_tensor out) {

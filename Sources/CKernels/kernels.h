@@ -78,6 +78,13 @@ extern const ck_kernels *const ck_kernels_i8mm;
 /* Tasks without arithmetic exist once; an item is an output row of pixels. */
 ck_task ck_task_patches_planar, ck_task_patches_interleaved;
 
+/* What is computed of a row of output pixels. */
+static inline ck_span ck_span_of(const ck_span *spans, const ck_geometry *g,
+                                 ptrdiff_t row) {
+    return spans ? spans[row]
+                 : (ck_span){0, g->out_width, row * g->out_width};
+}
+
 /* out[r, :] = w[first + r, :] */
 typedef struct {
     ck_matrix w;

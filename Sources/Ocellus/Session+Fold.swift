@@ -38,6 +38,7 @@ extension Session {
         }
         statistics.framesEncoded += 1
         let features = vision.encoder.encode(in: arena, on: pool)
+        statistics.convolutions.add(vision.encoder.work(in: arena))
         let encoded = monotonicNanoseconds()
         let tokens = vision.projector.project(
             features,

@@ -112,6 +112,7 @@ extension Session {
             Measurement.Stage("project"), Measurement.Stage("fold"),
         ]
         for run in 0...4 * options.runCount {
+            vision.encoder.forget(in: arena)
             var times = [clock.now()]
             vision.preprocessor.run(frame, crop: nil, into: arena[vision.pixels], in: arena)
             times.append(clock.now())
@@ -133,6 +134,7 @@ extension Session {
         }
         if options.recordsKernels {
             vision.preprocessor.run(frame, crop: nil, into: arena[vision.pixels], in: arena)
+            vision.encoder.forget(in: arena)
             stages[1].profile = profile { _ = vision.encoder.encode(in: arena, on: pool) }
         }
         return stages

@@ -73,6 +73,7 @@ public struct Session: ~Copyable {
     public mutating func reset() {
         live.reset()
         model.vision?.projector.reset(in: arena)
+        model.vision?.encoder.forget(in: arena)
         frameCount = 0
         position = FrameMemory.Position()
         switch model.memory {

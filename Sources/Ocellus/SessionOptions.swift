@@ -29,6 +29,13 @@ public struct SessionOptions: Sendable {
     /// The change is the greatest difference of the mean of a block of 8 x 8 pixels of the encoder's
     /// input, since the last frame that was encoded.
     public var unchangedThreshold: Float
+    /// How far the pixels of a block of 8 x 8 of the encoder's input must be, on average, from those that
+    /// were encoded before to be encoded again, in steps of 1/255 of the range of a sample; nil: all are.
+    ///
+    /// The convolutions then compute only what the changed blocks reach, and keep the rest of their maps
+    /// from frame to frame in the arena. At 0 the features are the same, bit by bit. For vision encoders
+    /// with convolutions; others are refused.
+    public var reuseThreshold: Float?
 
     /// The defaults fit a small board and pictures up to full HD.
     public init(
@@ -37,6 +44,7 @@ public struct SessionOptions: Sendable {
         maximumFrame: ImageSize = ImageSize(width: 1920, height: 1080),
         memory: StreamMemory = .rolling,
         unchangedThreshold: Float = 0,
+        reuseThreshold: Float? = nil,
         cores: [Int] = [],
         draftLength: Int = 0
     ) {
@@ -47,5 +55,6 @@ public struct SessionOptions: Sendable {
         self.maximumFrame = maximumFrame
         self.memory = memory
         self.unchangedThreshold = unchangedThreshold
+        self.reuseThreshold = reuseThreshold
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import OcellusModels
 
 /// What a session did with the frames that it was shown, counted since its start.
 public struct StreamStatistics: Sendable {
@@ -6,6 +7,8 @@ public struct StreamStatistics: Sendable {
     public var framesSeen = 0
     /// Frames that went through the vision encoder; the others had not changed.
     public var framesEncoded = 0
+    /// What the convolutions of the encoded frames took (`SessionOptions.reuseThreshold`).
+    public var convolutions = ConvolutionWork()
     /// Image tokens that were folded into the state for the first time.
     public var tokensFolded = 0
     /// Image tokens that were not folded, since they or their whole frame had not changed.

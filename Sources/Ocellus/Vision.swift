@@ -30,13 +30,14 @@ public final class Vision {
         let configuration = try fromModels { () throws(ModelError) in
             try VisionConfiguration(file: file)
         }
-        let settings = try PreprocessorSettings(file: file, imageSize: configuration.imageSize)
+        let side = configuration.imageSize
+        let settings = try PreprocessorSettings(file: file, imageSize: side)
         let frame = options.maximumFrame
         let frameSlot = planner.bytes("frame", count: frame.frameByteCount, in: .state)
         let pixels = planner.tensor(
             "pixels",
             rows: 3,
-            columns: configuration.imageSize * configuration.imageSize,
+            columns: side * side,
             in: .scratch
         )
         let preprocessor = Preprocessor(
@@ -45,16 +46,25 @@ public final class Vision {
             planner: &planner
         )
         let gate = ChangeGate(
-            side: configuration.imageSize,
+            side: side,
             deviation: settings.standardDeviation,
             planner: &planner
         )
+        let changes = options.reuseThreshold.map {
+            ChangedPixels(
+                side: side,
+                deviation: settings.standardDeviation,
+                threshold: $0,
+                planner: &planner
+            )
+        }
         planner.advance()
         let encoder = try fromModels { () throws(ModelError) in
             try VisionEncoder(
                 file: file,
                 configuration: configuration,
                 pixels: pixels,
+                changes: changes,
                 threadCount: options.threadCount,
                 planner: &planner
             )

@@ -6,25 +6,32 @@ public import OcellusMemory
 ///
 /// Shapes:
 /// - image: (channels, inputHeight * inputWidth), in any shape.
-/// - patches: (outputHeight * outputWidth, channels * kernel²); columns in the order (channel,
-///   ky, kx), as the rows of a PyTorch weight (outputs, channels, kernel, kernel).
+/// - patches: (outputHeight * outputWidth, channels * kernel²), or as many rows as the spans have
+///   cells; columns in the order (channel, ky, kx), as the rows of a PyTorch weight (outputs, channels,
+///   kernel, kernel).
 @_noAllocation @_noLocks
 public func patchesFromPlanar(
     _ image: Tensor,
     channels: Int,
     geometry: ConvolutionGeometry,
+    spans: CellSpans? = nil,
     into patches: Tensor,
     on pool: borrowing ThreadPool
 ) {
     let pixels = geometry.inputHeight * geometry.inputWidth
     precondition(image.count == channels * pixels)
-    precondition(patches.rows == geometry.outputHeight * geometry.outputWidth)
+    precondition(patches.rows == geometry.cellCount(spans))
     precondition(patches.columns == channels * geometry.kernel * geometry.kernel)
     let planes = image.reshaped(rows: channels, columns: pixels)
     // Safety: the shapes agree.
     unsafe ck_patches_planar(
         pool.handle,
-        ck_patches_args(x: planes.operand, geometry: geometry.operand, out: patches.operand)
+        ck_patches_args(
+            x: planes.operand,
+            geometry: geometry.operand,
+            spans: spans?.base,
+            out: patches.operand
+        )
     )
 }
 
@@ -37,16 +44,22 @@ public func patchesFromPlanar(
 public func patchesFromInterleaved(
     _ x: Tensor,
     geometry: ConvolutionGeometry,
+    spans: CellSpans? = nil,
     into patches: Tensor,
     on pool: borrowing ThreadPool
 ) {
     precondition(x.rows == geometry.inputHeight * geometry.inputWidth)
-    precondition(patches.rows == geometry.outputHeight * geometry.outputWidth)
+    precondition(patches.rows == geometry.cellCount(spans))
     precondition(patches.columns == x.columns * geometry.kernel * geometry.kernel)
     // Safety: the shapes agree.
     unsafe ck_patches_interleaved(
         pool.handle,
-        ck_patches_args(x: x.operand, geometry: geometry.operand, out: patches.operand)
+        ck_patches_args(
+            x: x.operand,
+            geometry: geometry.operand,
+            spans: spans?.base,
+            out: patches.operand
+        )
     )
 }
 
@@ -58,13 +71,15 @@ public func patchesFromInterleaved(
 /// - x: (inputHeight * inputWidth, channels).
 /// - weight: (kernel², channels), as `prepareDepthwise` gives it.
 /// - bias: (channels), or nil.
-/// - out: (outputHeight * outputWidth, channels); must not overlap `x`.
+/// - out: (outputHeight * outputWidth, channels), or as many rows as the spans have cells; must not
+///   overlap `x`.
 @_noAllocation @_noLocks
 public func depthwiseConv2D(
     _ x: Tensor,
     weight: Tensor,
     bias: WeightVector?,
     geometry: ConvolutionGeometry,
+    spans: CellSpans? = nil,
     activation: Activation,
     into out: Tensor,
     on pool: borrowing ThreadPool
@@ -72,7 +87,7 @@ public func depthwiseConv2D(
     precondition(x.rows == geometry.inputHeight * geometry.inputWidth)
     precondition(weight.rows == geometry.kernel * geometry.kernel)
     precondition(weight.columns == x.columns && out.columns == x.columns)
-    precondition(out.rows == geometry.outputHeight * geometry.outputWidth)
+    precondition(out.rows == geometry.cellCount(spans))
     precondition(bias.map { $0.count == x.columns } ?? true)
     // Safety: the shapes agree.
     unsafe ck_depthwise(
@@ -82,10 +97,20 @@ public func depthwiseConv2D(
             weight: weight.operand,
             bias: bias?.base,
             geometry: geometry.operand,
+            spans: spans?.base,
             activation: activation.code,
             out: out.operand
         )
     )
+}
+
+extension ConvolutionGeometry {
+    /// How many outputs are computed.
+    fileprivate func cellCount(_ spans: CellSpans?) -> Int {
+        guard let spans else { return outputHeight * outputWidth }
+        precondition(spans.height == outputHeight && spans.width == outputWidth)
+        return spans.count
+    }
 }
 
 /// Transposes depthwise weights (channels, kernel²) to (kernel², channels), once at setup.

@@ -92,6 +92,15 @@ public func subtract(_ a: Tensor, _ b: Tensor, into out: Tensor) {
     unsafe ck_subtract(a.operand, b.operand, out.operand)  // Safety: equal counts.
 }
 
+/// Sums how far two tensors are apart, column by column.
+///
+/// `out[0, i] = sum over r of |a[r, i] - b[r, i]|`
+@_noAllocation @_noLocks
+public func columnDifferences(_ a: Tensor, _ b: Tensor, into out: Tensor) {
+    precondition(a.rows == b.rows && a.columns == b.columns && out.count == a.columns)
+    unsafe ck_column_differences(a.operand, b.operand, out.operand)  // Safety: the shapes agree.
+}
+
 /// Normalised exponentials of each row in place.
 ///
 /// `x = exp(x) / sum(exp(x))`

@@ -40,6 +40,16 @@ struct ConvolutionalLayer {
         }
     }
 
+    /// What of its input a layer needs for a cell of its result.
+    enum Reach {
+        /// The same cell.
+        case cell
+        /// The cells of a window.
+        case window
+        /// The whole picture.
+        case picture
+    }
+
     private enum Operation {
         /// Patches of the input, then a matrix product.
         case full(weight: WeightMatrix, patches: PlannedTensor, isPlanar: Bool)
@@ -54,19 +64,27 @@ struct ConvolutionalLayer {
 
     /// The result, (pixels, channels).
     let output: FeatureMap
+    /// How to compute some of its cells; nil if all are.
+    let part: Part?
+    /// The multiply-adds of a cell.
+    let cellWork: Int
+    /// Where the windows of the cells are.
+    let geometry: ConvolutionGeometry
+    let input: PlannedTensor
+    /// What is added to the result: that of an earlier layer.
+    let shortcut: PlannedTensor?
 
     private let operation: Operation
     private let bias: WeightVector
     private let excitation: SqueezeExcitation?
     private let activation: Activation
-    private let geometry: ConvolutionGeometry
-    private let input: PlannedTensor
-    /// What is added to the result: that of an earlier layer.
-    private let shortcut: PlannedTensor?
     private let scratch: PlannedBytes
 
     /// Finds the parameters of `name`, which ends with a point, and plans the steps; the caller releases
     /// input and shortcut.
+    ///
+    /// `reach` is what the function of that name says. `change` is where the input changes, for a layer that
+    /// may compute some of its cells. A result that is kept outlives the run.
     ///
     /// - Shapes: input (grid.cellCount, channels), or of the first layer planar, (3, grid.cellCount).
     init(
@@ -74,6 +92,9 @@ struct ConvolutionalLayer {
         _ settings: Settings,
         input x: FeatureMap,
         isFirst: Bool,
+        reach: Reach,
+        change: Part.Change?,
+        isKept: Bool,
         shortcut: FeatureMap?,
         threadCount: Int,
         file: borrowing ModelFile,
@@ -114,7 +135,7 @@ struct ConvolutionalLayer {
             planner.tensor(name + part, rows: rows, columns: columns, in: .scratch)
         }
         let operation: Operation
-        let isProduct = kernel == 1 && settings.stride == 1 && !isFirst
+        let isProduct = Self.isProduct(kernel: kernel, settings, isFirst: isFirst)
         if settings.headCount > 0 {
             guard isProduct, !settings.isDepthwise, channels % settings.headCount == 0,
                 rows == 3 * channels
@@ -161,7 +182,19 @@ struct ConvolutionalLayer {
                 ? matMulScratchByteCount(tokens: grid.cellCount, columns: columns) : 0,
             in: .scratch
         )
-        let output = buffer("output", grid.cellCount, outputs)
+        let output = FeatureMap(
+            tensor: planner.tensor(
+                name + "output",
+                rows: grid.cellCount,
+                columns: outputs,
+                in: isKept ? .state : .scratch
+            ),
+            grid: grid,
+            isKept: isKept
+        )
+        part = change.map {
+            Part(name, reach: reach, change: $0, output: output, planner: &planner)
+        }
         if let sum = shortcut?.tensor, sum.rows != grid.cellCount || sum.columns != outputs {
             throw refuse("the shortcut to \(name) has another size")
         }
@@ -173,7 +206,7 @@ struct ConvolutionalLayer {
         case .pointwise: break
         }
         var excitation: SqueezeExcitation?
-        if file.hasTensor(name + "se.fc1.weight") {
+        if file.hasTensor(name + Self.excitationName) {
             planner.advance()
             excitation = try SqueezeExcitation(
                 name + "se",
@@ -192,7 +225,8 @@ struct ConvolutionalLayer {
         self.shortcut = shortcut?.tensor
         activation = settings.activation
         input = x.tensor
-        self.output = FeatureMap(tensor: output, grid: grid)
+        self.output = output
+        cellWork = weight.rows * weight.columns
     }
 
     /// Puts depthwise filters into the order that the kernel reads; called once, at start.
@@ -202,32 +236,54 @@ struct ConvolutionalLayer {
         }
     }
 
-    /// Runs the layer on the result of the one before.
+    /// Computes all cells from the result of the layer before.
     @_noAllocation @_noLocks
-    func run(in arena: borrowing Arena, on pool: borrowing ThreadPool) {
-        let (input, out) = (arena[self.input], arena[output.tensor])
+    func runWhole(in arena: borrowing Arena, on pool: borrowing ThreadPool) {
+        let out = arena[output.tensor]
+        compute(arena[input], spans: nil, into: out, in: arena, on: pool)
+        if let shortcut { add(arena[shortcut], into: out, on: pool) }
+    }
+
+    /// All but the shortcut, of all cells or of those of spans.
+    ///
+    /// - Shapes: x (pixels, channels), or of a pointwise layer as many rows as out; out (cells, channels).
+    @_noAllocation @_noLocks
+    func compute(
+        _ x: Tensor,
+        spans: CellSpans?,
+        into out: Tensor,
+        in arena: borrowing Arena,
+        on pool: borrowing ThreadPool
+    ) {
         // The depthwise kernel activates as it writes, unless an excitation comes between.
         var activatesAfter = true
         switch operation {
         case .full(let weight, let patches, let isPlanar):
-            let patches = arena[patches]
+            let patches = arena[patches].prefix(rows: out.rows)
             if isPlanar {
                 patchesFromPlanar(
-                    input,
-                    channels: input.rows,
+                    x,
+                    channels: x.rows,
                     geometry: geometry,
+                    spans: spans,
                     into: patches,
                     on: pool
                 )
             } else {
-                patchesFromInterleaved(input, geometry: geometry, into: patches, on: pool)
+                patchesFromInterleaved(
+                    x,
+                    geometry: geometry,
+                    spans: spans,
+                    into: patches,
+                    on: pool
+                )
             }
             matMul(weight, patches, bias: bias, into: out, scratch: arena[scratch], on: pool)
         case .depthwise(_, let prepared, let repeated):
-            var read = input
+            var read = x
             if let repeated {
                 read = arena[repeated]
-                repeatColumns(input, into: read)
+                repeatColumns(x, into: read)
             }
             activatesAfter = excitation != nil
             depthwiseConv2D(
@@ -235,18 +291,40 @@ struct ConvolutionalLayer {
                 weight: arena[prepared],
                 bias: bias,
                 geometry: geometry,
+                spans: spans,
                 activation: activatesAfter ? .none : activation,
                 into: out,
                 on: pool
             )
         case .pointwise(let weight):
-            matMul(weight, input, bias: bias, into: out, scratch: arena[scratch], on: pool)
+            matMul(weight, x, bias: bias, into: out, scratch: arena[scratch], on: pool)
         case .attention(let attention):
-            attention.run(input, into: out, in: arena, on: pool)
+            attention.run(x, into: out, in: arena, on: pool)
         }
         if let excitation { excitation.run(out, in: arena, on: pool) }
         if activatesAfter { activate(out, activation, on: pool) }
-        if let shortcut { add(arena[shortcut], into: out, on: pool) }
+    }
+
+    /// What of its input the layer `name`, which ends with a point, needs for a cell.
+    static func reach(
+        _ name: String,
+        _ settings: Settings,
+        isFirst: Bool,
+        file: borrowing ModelFile
+    ) throws(ModelError) -> Reach {
+        if settings.headCount > 0 || file.hasTensor(name + excitationName) { return .picture }
+        let shape = try reading { () throws(ModelFileError) in
+            try file.shape(of: name + "weight")
+        }
+        let kernel = try kernel(shape, name: name + "weight", path: file.path)
+        return isProduct(kernel: kernel, settings, isFirst: isFirst) ? .cell : .window
+    }
+
+    private static let excitationName = "se.fc1.weight"
+
+    /// Whether a layer is a matrix product over the channels of each pixel, where they lie.
+    private static func isProduct(kernel: Int, _ settings: Settings, isFirst: Bool) -> Bool {
+        kernel == 1 && settings.stride == 1 && !isFirst
     }
 
     /// The size of a square kernel: 4-D and 3-D weights state it, 2-D ones are pointwise.

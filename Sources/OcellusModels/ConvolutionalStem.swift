@@ -7,6 +7,10 @@ import OcellusMemory
 ///
 /// Feature maps are (height * width, channels), so a pointwise convolution needs no rearrangement.
 ///
+/// If it is told where the pictures change, it computes again only the cells that the change reaches, layer
+/// by layer, up to the first layer that looks at the whole picture. For that it keeps the maps that are read
+/// beyond the change: those before windows, those of shortcuts, and the last.
+///
 /// - Source: Howard et al. 2017, table 1; Sandler et al. 2018, section 3.3; Vasu et al. 2023 (FastViT).
 struct ConvolutionalStem: ~Copyable {
     /// The last feature map.
@@ -17,11 +21,14 @@ struct ConvolutionalStem: ~Copyable {
 
     /// Finds the parameters in a file and plans the buffers, layer by layer.
     ///
+    /// `change` is where the pixels change between two runs, if that is known.
+    ///
     /// - Shapes: pixels (3, imageSize * imageSize), planar; released by the caller.
     init(
         file: borrowing ModelFile,
         configuration: VisionConfiguration,
         pixels: PlannedTensor,
+        change: PlannedSpans?,
         threadCount: Int,
         planner: inout MemoryPlanner
     ) throws(ModelError) {
@@ -31,28 +38,52 @@ struct ConvolutionalStem: ~Copyable {
         let settings = try Self.settings(keys, epsilon: configuration.epsilon, file)
         let shortcuts = try Self.shortcuts(keys, count: settings.count, file)
 
+        var reaches: [ConvolutionalLayer.Reach] = []
+        for index in settings.indices {
+            reaches.append(
+                try ConvolutionalLayer.reach(
+                    "\(names)\(index).",
+                    settings[index],
+                    isFirst: index == 0,
+                    file: file
+                )
+            )
+        }
+        let partCount =
+            change == nil ? 0 : reaches.firstIndex { $0 == .picture } ?? reaches.count
+
         var layers: [ConvolutionalLayer] = []
         var input = FeatureMap(tensor: pixels, grid: FeatureGrid(height: side, width: side))
+        var change = change.map { ConvolutionalLayer.Part.Change(spans: $0, cells: nil) }
         for index in settings.indices {
+            let isPart = index < partCount
+            let isReadWhole = index + 1 == reaches.count || reaches[index + 1] != .cell
             let layer = try ConvolutionalLayer(
                 "\(names)\(index).",
                 settings[index],
                 input: input,
                 isFirst: index == 0,
+                reach: reaches[index],
+                change: isPart ? change : nil,
+                isKept: isPart && (isReadWhole || shortcuts.contains(index)),
                 shortcut: shortcuts[index] < 0 ? nil : layers[shortcuts[index]].output,
                 threadCount: threadCount,
                 file: file,
                 planner: &planner
             )
             // A result lives until it is the input, or a shortcut, for the last time.
-            for (source, result) in layers.enumerated()
-            where max(source + 1, shortcuts.lastIndex(of: source) ?? 0) == index {
-                planner.release(result.output.tensor)
+            for (source, result) in layers.enumerated() {
+                if max(source + 1, shortcuts.lastIndex(of: source) ?? 0) == index {
+                    result.output.release(from: &planner)
+                }
+                if source + 1 == index { result.part?.release(from: &planner) }
             }
             planner.advance()
             layers.append(layer)
             input = layer.output
+            change = layer.part?.change
         }
+        layers.last?.part?.release(from: &planner)
         self.layers = layers
         output = input
     }
@@ -62,7 +93,7 @@ struct ConvolutionalStem: ~Copyable {
         for layer in layers { layer.prepare(in: arena) }
     }
 
-    /// Runs all layers on the pixels.
+    /// Runs all layers on the pixels, or on what changed of them.
     @_noAllocation @_noLocks
     func run(in arena: borrowing Arena, on pool: borrowing ThreadPool) {
         // By index: an iterator would count references to the array.
@@ -79,6 +110,14 @@ struct ConvolutionalStem: ~Copyable {
             layers[index].run(in: arena, on: pool)
             show("\(names)\(index)", arena[layers[index].output.tensor])
         }
+    }
+
+    /// What the last run took.
+    @_noAllocation @_noLocks
+    func work(in arena: borrowing Arena) -> ConvolutionWork {
+        var work = ConvolutionWork()
+        for index in 0..<layers.count { work.add(layers[index].work(in: arena)) }
+        return work
     }
 
     /// What the file says of each layer.

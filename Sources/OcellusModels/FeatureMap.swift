@@ -16,4 +16,11 @@ public struct FeatureGrid: Sendable {
 struct FeatureMap {
     let tensor: PlannedTensor
     let grid: FeatureGrid
+    /// Whether they outlive a run, because the next one may compute a part of them.
+    var isKept = false
+
+    /// Ends their life in the plan, if it ends with a run.
+    func release(from planner: inout MemoryPlanner) {
+        if !isKept { planner.release(tensor) }
+    }
 }

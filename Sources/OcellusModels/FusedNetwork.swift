@@ -25,6 +25,7 @@ struct FusedNetwork: ~Copyable {
         file: borrowing ModelFile,
         first: borrowing VisionNetwork,
         pixels firstPixels: PlannedTensor,
+        change: PlannedSpans?,
         threadCount: Int,
         planner: inout MemoryPlanner
     ) throws(ModelError) {
@@ -54,6 +55,7 @@ struct FusedNetwork: ~Copyable {
             file: file,
             configuration: c,
             pixels: pixels,
+            change: change,
             threadCount: threadCount,
             planner: &planner
         )
@@ -116,6 +118,12 @@ struct FusedNetwork: ~Copyable {
         joined.copyColumns(from: first, at: 0)
         joined.copyColumns(from: second, at: first.columns)
         return joined
+    }
+
+    /// What the convolutions of the last run took.
+    @_noAllocation @_noLocks
+    func work(in arena: borrowing Arena) -> ConvolutionWork {
+        network.work(in: arena)
     }
 
     func releaseOutput(from planner: inout MemoryPlanner) {

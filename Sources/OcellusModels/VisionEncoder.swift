@@ -14,18 +14,30 @@ public struct VisionEncoder: ~Copyable {
 
     private let network: VisionNetwork
     private let fused: FusedNetwork?
+    private let pixels: PlannedTensor
+    private let changes: ChangedPixels?
 
     /// Finds the parameters in a file and plans the buffers of a run.
     ///
+    /// With `changes`, convolutions compute only what is new in the pixels since the last run.
+    ///
     /// - Shapes: pixels (3, imageSize * imageSize), requested by the caller and not released.
-    /// - Throws: `ModelError` if the file lacks something, or describes something else.
+    /// - Throws: `ModelError` if the file lacks something, or describes something else;
+    ///   `.unsupported` as well for changes without convolutions.
     public init(
         file: borrowing ModelFile,
         configuration c: VisionConfiguration,
         pixels: PlannedTensor,
+        changes: ChangedPixels? = nil,
         threadCount: Int,
         planner: inout MemoryPlanner
     ) throws(ModelError) {
+        guard changes == nil || c.architecture != .vit else {
+            throw .unsupported(
+                path: file.path,
+                what: "the encoder has no convolutions that could reuse what did not change"
+            )
+        }
         let towerCount = try reading { () throws(ModelFileError) in
             try file.int("ocellus.vision.towers", default: 1)
         }
@@ -39,6 +51,7 @@ public struct VisionEncoder: ~Copyable {
             file: file,
             configuration: c,
             pixels: pixels,
+            change: changes?.spans,
             threadCount: threadCount,
             planner: &planner
         )
@@ -48,6 +61,7 @@ public struct VisionEncoder: ~Copyable {
                 file: file,
                 first: network,
                 pixels: pixels,
+                change: changes?.spans,
                 threadCount: threadCount,
                 planner: &planner
             ) : nil
@@ -59,6 +73,8 @@ public struct VisionEncoder: ~Copyable {
         }
         self.network = network
         self.fused = fused
+        self.pixels = pixels
+        self.changes = changes
     }
 
     /// Brings parameters into the form that the kernels read; called once, at start.
@@ -68,19 +84,39 @@ public struct VisionEncoder: ~Copyable {
         case .some(let fused): fused.prepare(in: arena)
         case .none: break
         }
+        forget(in: arena)
+    }
+
+    /// Forgets the picture before: all of the next one is encoded.
+    @_noAllocation @_noLocks
+    public func forget(in arena: borrowing Arena) {
+        changes?.forget(in: arena)
     }
 
     /// Encodes the pixels, and returns the features of the grid's cells, (cells, dVision), row by
     /// row.
     ///
-    /// They are valid until the next run of any part.
+    /// They are valid until the next run of any part. With `changes`, the pixels become those that were
+    /// encoded.
     @_noAllocation @_noLocks
     public func encode(in arena: borrowing Arena, on pool: borrowing ThreadPool) -> Tensor {
+        changes?.update(arena[pixels], in: arena)
         let features = network.encode(in: arena, on: pool)
         switch fused {
         case .some(let fused): return fused.join(features, in: arena, on: pool)
         case .none: return features
         }
+    }
+
+    /// What the convolutions of the last run took.
+    @_noAllocation @_noLocks
+    public func work(in arena: borrowing Arena) -> ConvolutionWork {
+        var work = network.work(in: arena)
+        switch fused {
+        case .some(let fused): work.add(fused.work(in: arena))
+        case .none: break
+        }
+        return work
     }
 
     /// As `encode`, and shows what each layer of the networks makes of the pixels, by the name of its
@@ -93,6 +129,8 @@ public struct VisionEncoder: ~Copyable {
         on pool: borrowing ThreadPool,
         show: (String, Tensor) -> Void
     ) -> Tensor {
+        forget(in: arena)
+        changes?.update(arena[pixels], in: arena)
         let features = network.trace(in: arena, on: pool, show: show)
         switch fused {
         case .some(let fused): return fused.traceJoin(features, in: arena, on: pool, show: show)

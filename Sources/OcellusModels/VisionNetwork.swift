@@ -22,10 +22,12 @@ struct VisionNetwork: ~Copyable {
     let grid: FeatureGrid
 
     private let network: Network
-    private let output: PlannedTensor  // (class token and cells, dVision)
+    private let output: FeatureMap  // (class token and cells, dVision)
     private let firstCell: Int
 
     /// Finds the parameters in a file and plans the buffers of a run.
+    ///
+    /// Convolutions make use of where the pixels change between two runs, if that is known.
     ///
     /// - Shapes: pixels (3, imageSize * imageSize), requested by the caller and not released.
     /// - Throws: `ModelError` if the file lacks something, or describes something else.
@@ -33,6 +35,7 @@ struct VisionNetwork: ~Copyable {
         file: borrowing ModelFile,
         configuration c: VisionConfiguration,
         pixels: PlannedTensor,
+        change: PlannedSpans?,
         threadCount: Int,
         planner: inout MemoryPlanner
     ) throws(ModelError) {
@@ -47,7 +50,7 @@ struct VisionNetwork: ~Copyable {
                 threadCount: threadCount,
                 planner: &planner
             )
-            output = transformer.output
+            output = FeatureMap(tensor: transformer.output, grid: transformer.grid)
             firstCell = transformer.firstCell
             grid = transformer.grid
             network = .vit(transformer)
@@ -56,6 +59,7 @@ struct VisionNetwork: ~Copyable {
                 file: file,
                 configuration: c,
                 pixels: pixels,
+                change: change,
                 threadCount: threadCount,
                 planner: &planner
             )
@@ -67,7 +71,7 @@ struct VisionNetwork: ~Copyable {
                     found: stem.output.tensor.columns
                 )
             }
-            output = stem.output.tensor
+            output = stem.output
             firstCell = 0
             grid = stem.output.grid
             network = .cnn(stem)
@@ -76,6 +80,7 @@ struct VisionNetwork: ~Copyable {
                 file: file,
                 configuration: c,
                 pixels: pixels,
+                change: change,
                 threadCount: threadCount,
                 planner: &planner
             )
@@ -87,7 +92,7 @@ struct VisionNetwork: ~Copyable {
                 threadCount: threadCount,
                 planner: &planner
             )
-            output = transformer.output
+            output = FeatureMap(tensor: transformer.output, grid: transformer.grid)
             firstCell = transformer.firstCell
             grid = transformer.grid
             network = .cnnVit(StemAndTransformer(stem: stem, transformer: transformer))
@@ -141,14 +146,24 @@ struct VisionNetwork: ~Copyable {
         return features(in: arena)
     }
 
+    /// What the convolutions of the last run took.
+    @_noAllocation @_noLocks
+    func work(in arena: borrowing Arena) -> ConvolutionWork {
+        switch network {
+        case .vit: ConvolutionWork()
+        case .cnn(let stem): stem.work(in: arena)
+        case .cnnVit(let both): both.stem.work(in: arena)
+        }
+    }
+
     @_noAllocation @_noLocks
     private func features(in arena: borrowing Arena) -> Tensor {
-        let all = arena[output]
+        let all = arena[output.tensor]
         return all.rows(firstCell..<all.rows)
     }
 
     /// Ends the life of the features in the plan.
     func releaseOutput(from planner: inout MemoryPlanner) {
-        planner.release(output)
+        output.release(from: &planner)
     }
 }

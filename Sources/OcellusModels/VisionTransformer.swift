@@ -138,8 +138,8 @@ struct VisionTransformer: ~Copyable {
         planner.release(scratch)
         switch input {
         case .pixels(_, let patches, _): planner.release(patches)
-        case .features(let features, let patches, _):
-            planner.release(features)
+        case .features(_, let patches, _):
+            features?.release(from: &planner)
             planner.release(patches)
         }
         planner.advance()

@@ -12,7 +12,7 @@ enum ModelOptions {
     static let options = [
         Option("--model", "DIR"), Option("--threads", "N"), Option("--cores", "LIST"),
         Option("--max-frame", "WxH"), Option("--chunk", "N"), Option("--memory", "POLICY"),
-        Option("--unchanged", "T"), Option("--draft", "N"),
+        Option("--unchanged", "T"), Option("--reuse", "T"), Option("--draft", "N"),
     ]
 
     /// Their explanation in the help of each command.
@@ -34,6 +34,9 @@ enum ModelOptions {
                                             token and the frame token each (pooled:N:2: in two)
           --unchanged T       a frame costs no encoding if no part of it changed by T steps of
                               255 (default 2 in watch, else 0: each frame is encoded)
+          --reuse T           an encoder with convolutions computes again only what blocks of 8 x 8
+                              pixels reach that changed by more than T steps of 255 on average;
+                              0: the same answers; takes memory for the kept maps
           --draft N           guess up to N tokens of an answer ahead, 1 or 2, from earlier ones:
                               the same answers, sooner where they repeat; takes N states
         """
@@ -70,6 +73,9 @@ enum ModelOptions {
             default: unchangedThreshold ?? options.unchangedThreshold,
             in: 0...255
         )
+        if arguments.has("--reuse") {
+            options.reuseThreshold = try arguments.float("--reuse", default: 0, in: 0...255)
+        }
         options.memory = try memory(arguments) ?? options.memory
         options.maximumFrame = try frameLimit(arguments) ?? options.maximumFrame
         if let frame, !arguments.has("--max-frame") {

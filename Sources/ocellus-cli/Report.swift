@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Ocellus
 import OcellusMemory
+import OcellusModels
 
 /// What a model with its options keeps of past frames, and where that is known, for how long.
 func memoryLine(_ model: borrowing Model) -> String {
@@ -58,6 +59,10 @@ struct Report {
                 "frames encoded  \(saved.framesEncoded) of \(saved.framesSeen), "
                     + "\(saved.framesUnchanged) had not changed"
             )
+            if session.model.options.reuseThreshold != nil {
+                let skipped = decimal(100 * saved.convolutions.skippedShare, 1)
+                writeNote("convolutions    \(skipped) % of the encoded frames' were not needed")
+            }
             writeNote(
                 "image tokens    \(saved.tokensFolded) folded, \(saved.tokensSaved) saved, "
                     + "\(saved.tokensReplayed) replayed in \(saved.rebuilds) rebuilds"

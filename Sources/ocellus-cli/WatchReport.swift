@@ -3,6 +3,7 @@ import CLibc
 import Ocellus
 import OcellusCapture
 import OcellusImage
+import OcellusModels
 import OcellusService
 
 /// Tells the user what happened while watching: answers on standard output, the rest as notes.
@@ -142,6 +143,10 @@ struct WatchReport {
             ("tokensFolded", .int(statistics.tokensFolded)),
             ("tokensSaved", .int(statistics.tokensSaved)),
         ]
+        if session.model.options.reuseThreshold != nil {
+            let skipped = statistics.convolutions.skippedShare
+            members.append(("convolutionsSkipped", .number(skipped, digits: 4)))
+        }
         if let rule = loop.questions[answered.question].rule {
             members.append(("condition", .bool(rule.condition.isOn)))
         }

@@ -87,6 +87,168 @@ extension KernelTests {
         }
     }
 
+    /// Random runs of the rows of a grid, some of them empty.
+    private func spans(_ bench: Workbench, height: Int, width: Int) -> CellSpans {
+        let bytes = bench.bytes(CellSpans.byteCount(height: height))
+        let spans = CellSpans(bytes, height: height, width: width)
+        for row in 0..<height {
+            let ends = [bench.next(), bench.next()].map { Int($0 % UInt64(width + 1)) }.sorted()
+            spans.set(bench.next() % 3 == 0 ? 0..<0 : ends[0]..<ends[1], row: row)
+        }
+        return spans
+    }
+
+    /// The cells of spans, one behind the other, out of all.
+    private func cells(_ spans: CellSpans, of all: Tensor, _ bench: Workbench) -> Tensor {
+        let cells = bench.tensor(spans.count, all.columns)
+        var next = 0
+        for row in 0..<spans.height {
+            for column in spans[row] {
+                let cell = row * spans.width + column
+                cells.rows(next..<next + 1).copy(from: all.rows(cell..<cell + 1))
+                next += 1
+            }
+        }
+        return cells
+    }
+
+    @Test
+    func `spans of a convolution are the same cells of the whole`() {
+        Self.onEachInstructionSet {
+            let bench = Workbench(seed: 24)
+            for (geometry, channels) in zip(Self.geometries, [3, 16, 37, 5, 8, 33, 16]) {
+                let (height, width) = (geometry.inputHeight, geometry.inputWidth)
+                let x = bench.tensor(height * width, channels)
+                let taps = geometry.kernel * geometry.kernel
+                let weight = bench.tensor(taps, channels)
+                let planes = x.reshaped(rows: channels, columns: height * width)
+                for threadCount in 1...2 {
+                    let pool = ThreadPool(threadCount: threadCount)
+                    func run(_ spans: CellSpans?) -> [Tensor] {
+                        let count =
+                            spans?.count ?? geometry.outputHeight * geometry.outputWidth
+                        let out = bench.tensor(count, channels)
+                        depthwiseConv2D(
+                            x,
+                            weight: weight,
+                            bias: nil,
+                            geometry: geometry,
+                            spans: spans,
+                            activation: .silu,
+                            into: out,
+                            on: pool
+                        )
+                        let planar = bench.tensor(count, channels * taps)
+                        patchesFromPlanar(
+                            planes,
+                            channels: channels,
+                            geometry: geometry,
+                            spans: spans,
+                            into: planar,
+                            on: pool
+                        )
+                        let interleaved = bench.tensor(count, channels * taps)
+                        patchesFromInterleaved(
+                            x,
+                            geometry: geometry,
+                            spans: spans,
+                            into: interleaved,
+                            on: pool
+                        )
+                        return [out, planar, interleaved]
+                    }
+                    let some = spans(
+                        bench,
+                        height: geometry.outputHeight,
+                        width: geometry.outputWidth
+                    )
+                    for (part, whole) in zip(run(some), run(nil)) {
+                        expectSame(part, cells(some, of: whole, bench))
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    func `spans cover the windows that meet a change`() {
+        let bench = Workbench(seed: 25)
+        let strided = ConvolutionGeometry.pytorch(
+            height: 9,
+            width: 11,
+            kernel: 1,
+            stride: 2,
+            padding: 0
+        )
+        for geometry in Self.geometries + [strided] {
+            for _ in 0..<20 {
+                let (height, width) = (geometry.inputHeight, geometry.inputWidth)
+                let changed = spans(bench, height: height, width: width)
+                let bytes = bench.bytes(CellSpans.byteCount(height: geometry.outputHeight))
+                let found = CellSpans(
+                    bytes,
+                    height: geometry.outputHeight,
+                    width: geometry.outputWidth
+                )
+                found.cover(changed, seenBy: geometry)
+                let expected = (0..<found.height).map { row in
+                    let met = (0..<found.width).filter { column in
+                        let top = row * geometry.stride - geometry.padTop
+                        let left = column * geometry.stride - geometry.padLeft
+                        return (top..<top + geometry.kernel).contains { y in
+                            (0..<height).contains(y)
+                                && changed[y].overlaps(left..<left + geometry.kernel)
+                        }
+                    }
+                    return met.isEmpty ? 0..<0 : met[0]..<met[met.count - 1] + 1
+                }
+                let count = expected.reduce(0) { $0 + $1.count }
+                let cells = found.height * found.width
+                // The products of four cells and less are those of a step.
+                let isAll = 1...4 ~= count || 4 * count > 3 * cells
+                for row in 0..<found.height {
+                    #expect(found[row] == (isAll ? 0..<found.width : expected[row]))
+                }
+                #expect(found.count == (isAll ? cells : count))
+                #expect(found.isWhole == (found.count == cells))
+            }
+        }
+    }
+
+    @Test
+    func `cells are put into their places and added to`() {
+        let bench = Workbench(seed: 26)
+        let pool = ThreadPool(threadCount: 1)
+        let some = spans(bench, height: 9, width: 7)
+        let (map, x) = (bench.tensor(63, 5), bench.tensor(some.count, 5))
+        let before = bench.copy(map)
+        some.scatter(x, into: map)
+        expectSame(cells(some, of: map, bench), x)
+        let kept = cells(some, of: before, bench)
+        let sums = bench.copy(x)
+        add(kept, into: sums, on: pool)
+        some.add(before, into: x, on: pool)
+        expectSame(x, sums)
+        some.scatter(kept, into: map)
+        expectSame(map, before)
+    }
+
+    @Test
+    func `differences of columns`() {
+        let bench = Workbench(seed: 27)
+        for (rows, columns) in [(1, 1), (8, 128), (3, 37)] {
+            let (a, b) = (bench.tensor(rows, columns), bench.tensor(rows, columns))
+            let (out, expected) = (bench.tensor(1, columns), bench.tensor(1, columns))
+            columnDifferences(a, b, into: out)
+            for column in 0..<columns {
+                expected[0, column] = (0..<rows).reduce(0) {
+                    $0 + abs(a[$1, column] - b[$1, column])
+                }
+            }
+            expectSame(out, expected)
+        }
+    }
+
     @Test
     func `pools of any shape`() {
         let pool = ThreadPool(threadCount: 2)

@@ -17,16 +17,21 @@ final class VisionRun {
         try self.init(path: fixture.path("vision.gguf"), threadCount: threadCount)
     }
 
-    init(path: String, threadCount: Int) throws {
+    /// With a threshold, what changed by no more, in steps of 1/255, is not computed again.
+    init(path: String, threadCount: Int, reuseThreshold: Float? = nil) throws {
         let file = try ModelFile(path: path)
         let configuration = try VisionConfiguration(file: file)
         var planner = MemoryPlanner()
         let side = configuration.imageSize
         let pixels = planner.tensor("pixels", rows: 3, columns: side * side, in: .scratch)
+        let changes = reuseThreshold.map {
+            ChangedPixels(side: side, deviation: .one, threshold: $0, planner: &planner)
+        }
         let encoder = try VisionEncoder(
             file: file,
             configuration: configuration,
             pixels: pixels,
+            changes: changes,
             threadCount: threadCount,
             planner: &planner
         )
@@ -50,6 +55,17 @@ final class VisionRun {
 
     /// The count of values of a frame.
     var pixelCount: Int { pixels.rows * pixels.columns }
+
+    /// The width and height of a frame.
+    var side: Int { encoder.configuration.imageSize }
+
+    /// What the convolutions of the last frame took.
+    var work: ConvolutionWork { encoder.work(in: arena) }
+
+    /// Forgets the frame before.
+    func forget() {
+        encoder.forget(in: arena)
+    }
 
     /// The features (cells, dVision) and the tokens (tokens, dModel) of a frame, whose pixels
     /// (3, imageSize, imageSize) are normalised.

@@ -50,4 +50,15 @@ import Testing
             #expect(allocation_count() == before)
         }
     }
+
+    @Test func reusingMapsAllocatesNothing() throws {
+        var session = try Session.shipped(reuseThreshold: 0)
+        for name in StreamMemoryTests.frames {
+            let frame = try session.picture(fixture: name)
+            let before = allocation_count()
+            try session.see(frame)
+            session.reset()
+            #expect(allocation_count() == before)
+        }
+    }
 }

@@ -75,4 +75,26 @@ import Testing
         let times = session.lastFrameTimes
         #expect(times.encode == 0 && times.project == 0 && times.fold == 0)
     }
+
+    @Test func whatDidNotChangeIsNotComputedAgain() throws {
+        var whole = try Session.shipped()
+        var part = try Session.shipped(reuseThreshold: 0)
+        for square in [0..<0, 64..<68, 60..<68, 0..<9, 120..<128, 120..<128] {
+            try whole.see(try picture(whole, square: square, shade: 120))
+            try part.see(try picture(part, square: square, shade: 120))
+        }
+        let question = try part.prompt("Is there a cat?")
+        let (expected, found) = (
+            whole.firstLogits(after: question), part.firstLogits(after: question)
+        )
+        #expect(found == expected)
+        let (all, some) = (whole.statistics.convolutions, part.statistics.convolutions)
+        #expect(all.skippedShare == 0 && some.whole == all.whole)
+        // The last frame takes nothing, the four before it some.
+        #expect(some.skippedShare > 1.0 / 6 && some.skippedShare < 5.0 / 6)
+        part.reset()
+        try part.see(try picture(part, square: 120..<128, shade: 120))
+        let again = part.statistics.convolutions
+        #expect(again.done - some.done == again.whole - some.whole)
+    }
 }

@@ -23,14 +23,16 @@ extension Session {
         threadCount: Int = 1,
         chunkLength: Int = 64,
         memory: StreamMemory = .rolling,
-        unchangedThreshold: Float = 0
+        unchangedThreshold: Float = 0,
+        reuseThreshold: Float? = nil
     ) throws -> Session {
         let options = SessionOptions(
             threadCount: threadCount,
             chunkLength: chunkLength,
             maximumFrame: ImageSize(width: 640, height: 640),
             memory: memory,
-            unchangedThreshold: unchangedThreshold
+            unchangedThreshold: unchangedThreshold,
+            reuseThreshold: reuseThreshold
         )
         return try Session(try Model(path: Fixture.model, options: options))
     }

@@ -91,6 +91,9 @@ typedef struct {
 
 CK_REALTIME size_t ck_matmul_scratch_size(ptrdiff_t tokens, ptrdiff_t columns);
 CK_REALTIME void ck_matmul(ck_pool *pool, ck_matmul_args args);
+/* Products of more tokens than this sum a token in one order, whatever the
+ * count; products of fewer may sum in another. */
+CK_REALTIME ptrdiff_t ck_matmul_few_tokens(void);
 
 /*
  * For tools: is told of each product that this thread asks for, before it is
@@ -161,6 +164,8 @@ CK_REALTIME void ck_multiply(ck_pool *pool, ck_add_args args);
 
 /* out = a - b */
 CK_REALTIME void ck_subtract(ck_tensor a, ck_tensor b, ck_tensor out);
+/* out[0, i] = sum_r |a[r, i] - b[r, i]| */
+CK_REALTIME void ck_column_differences(ck_tensor a, ck_tensor b, ck_tensor out);
 /* out[r, 0] = mean(x[r, :]) */
 CK_REALTIME void ck_row_means(ck_tensor x, ck_tensor out);
 /* Each row becomes exp(x) / sum(exp(x)). */
@@ -188,12 +193,19 @@ typedef struct {
     ptrdiff_t out_height, out_width;
 } ck_geometry;
 
+/* The columns [first, end) of a row of output pixels that are computed; they
+ * are the rows of out from offset. */
+typedef struct {
+    ptrdiff_t first, end, offset;
+} ck_span;
+
 /* Depthwise: weight (kernel * kernel, c). */
 typedef struct {
     ck_tensor x;
     ck_tensor weight;
     const float *bias; /* (c), or NULL */
     ck_geometry geometry;
+    const ck_span *spans; /* (out_height), or NULL: all pixels */
     int activation;
     ck_tensor out;
 } ck_depthwise_args;
@@ -204,6 +216,7 @@ CK_REALTIME void ck_depthwise(ck_pool *pool, ck_depthwise_args args);
 typedef struct {
     ck_tensor x; /* planar (c, h * w), or interleaved (h * w, c) */
     ck_geometry geometry;
+    const ck_span *spans; /* (out_height), or NULL: all pixels */
     ck_tensor out; /* (out_h * out_w, c * kernel * kernel) */
 } ck_patches_args;
 
