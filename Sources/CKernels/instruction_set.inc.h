@@ -14,6 +14,7 @@
 #include "attention.inc.h"
 #include "convolution.inc.h"
 #include "scan.inc.h"
+#include "state_space.inc.h"
 #include "read.inc.h"
 
 static const ck_kernels kernels_of_this_set = {

@@ -15,9 +15,10 @@ enum {
 };
 _Static_assert(FLOAT_STEP % FLOAT_TOKENS == 0, "whole register tiles");
 
-/* acc[t][v] += x[t, :] panel[:, v], over depth columns. */
+/* acc[t][v] += x[t, :] panel[:, v], over depth columns; element k of token t
+ * is x[t * stride + k * step]. */
 INLINE void float_tile(const int tokens, const float *panel, ptrdiff_t depth,
-                       const float *x, ptrdiff_t stride,
+                       const float *x, ptrdiff_t stride, const ptrdiff_t step,
                        vf acc[FLOAT_TOKENS][FLOAT_VECTORS]) {
     for (ptrdiff_t k = 0; k < depth; k++) {
         vf w[FLOAT_VECTORS];
@@ -26,7 +27,7 @@ INLINE void float_tile(const int tokens, const float *panel, ptrdiff_t depth,
             w[v] = load(panel + k * FLOAT_PANEL + v * LANES);
 #pragma clang loop unroll(full)
         for (int t = 0; t < tokens; t++) {
-            vf s = splat(x[t * stride + k]);
+            vf s = splat(x[t * stride + k * step]);
 #pragma clang loop unroll(full)
             for (int v = 0; v < FLOAT_VECTORS; v++)
                 acc[t][v] += s * w[v];
@@ -45,7 +46,7 @@ INLINE void float_tile_to(const int tokens, const float *panel,
         for (int v = 0; v < FLOAT_VECTORS; v++)
             acc[t][v] = (vf){};
     }
-    float_tile(tokens, panel, depth, x, stride, acc);
+    float_tile(tokens, panel, depth, x, stride, 1, acc);
 #pragma clang loop unroll(full)
     for (int t = 0; t < tokens; t++) {
 #pragma clang loop unroll(full)

@@ -20,6 +20,10 @@ public import OcellusMemory
 /// - groupCount: a divisor of `headCount`; head `i` reads group `i / (headCount / groupCount)`.
 /// - h: (channels, dState), carried from call to call.
 /// - out: (tokens, channels); must not overlap `xbc`.
+///
+/// Many tokens are computed in chunks, as matrix products, which sum in another order.
+///
+/// - Source: Dao and Gu 2024, section 6.
 @_noAllocation @_noLocks
 public func stateSpaceScan(
     xbc: Tensor,

@@ -172,6 +172,8 @@ extension KernelTests {
             for (tokens, heads, width, groups, states) in [
                 (1, 1, 1, 1, 1), (1, 24, 64, 1, 128), (5, 4, 6, 2, 7), (70, 2, 16, 1, 64),
                 (3, 6, 5, 3, 100),
+                // As matrix products over chunks, up to 128 states.
+                (24, 3, 40, 1, 128), (131, 4, 33, 2, 100), (64, 2, 1, 2, 3), (33, 2, 8, 1, 130),
             ] {
                 let channels = heads * width
                 let xbc = bench.tensor(tokens, channels + 2 * groups * states)
