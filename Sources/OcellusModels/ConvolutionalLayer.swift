@@ -105,13 +105,7 @@ struct ConvolutionalLayer {
         let shape = try reading { () throws(ModelFileError) in
             try file.shape(of: name + "weight")
         }
-        let kernel = try Self.kernel(
-            shape,
-            // Half an even kernel is no padding that PyTorch could give to both sides alike.
-            mayBeEven: settings.isTensorFlowPadded && !settings.isDepthwise,
-            name: name + "weight",
-            path: path
-        )
+        let kernel = try Self.kernel(shape, settings, name: name + "weight", path: path)
         guard 1...16 ~= settings.stride else {
             throw refuse("the stride of \(name) is \(settings.stride)")
         }
@@ -316,7 +310,7 @@ struct ConvolutionalLayer {
         let shape = try reading { () throws(ModelFileError) in
             try file.shape(of: name + "weight")
         }
-        let kernel = try kernel(shape, name: name + "weight", path: file.path)
+        let kernel = try kernel(shape, settings, name: name + "weight", path: file.path)
         return isProduct(kernel: kernel, settings, isFirst: isFirst) ? .cell : .window
     }
 
@@ -330,11 +324,13 @@ struct ConvolutionalLayer {
     /// The size of a square kernel: 4-D and 3-D weights state it, 2-D ones are pointwise.
     private static func kernel(
         _ shape: [Int],
-        mayBeEven: Bool,
+        _ settings: Settings,
         name: String,
         path: String
     ) throws(ModelError) -> Int {
         guard shape.count > 2 else { return 1 }
+        // Half an even kernel is no padding that PyTorch could give to both sides alike.
+        let mayBeEven = settings.isTensorFlowPadded && !settings.isDepthwise
         guard shape[0] == shape[1], 1...15 ~= shape[0], mayBeEven || shape[0] % 2 == 1 else {
             throw .unsupported(
                 path: path,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import OcellusImage
 import OcellusMemory
+import OcellusModels
 import Testing
 
 @testable import Ocellus
