@@ -73,12 +73,8 @@ public struct StateKeeper {
         }
     }
 
-    /// Whether the interval is over; a new one then begins.
-    public mutating func isDue(_ moment: Int64) -> Bool {
-        guard moment >= dueMoment else { return false }
-        dueMoment = moment + interval
-        return true
-    }
+    /// Whether the interval is over.
+    var isDue: Bool { monotonicNanoseconds() >= dueMoment }
 
     /// The supplement has changed; what is urgent makes a save due at once.
     mutating func noteNews(isUrgent: Bool) {
@@ -86,7 +82,7 @@ public struct StateKeeper {
         if isUrgent { dueMoment = .min }
     }
 
-    /// Saves the state, unless the session has seen nothing new.
+    /// Saves the state, unless the session has seen nothing new. A new interval then begins.
     ///
     /// - Parameters:
     ///   - session: the session.
@@ -98,6 +94,8 @@ public struct StateKeeper {
         _ session: borrowing Session,
         supplement: [UInt8] = []
     ) throws(OcellusError) -> Bool {
+        // The next interval begins where this save ends: one that takes as long leaves time for frames.
+        defer { dueMoment = monotonicNanoseconds() + interval }
         let seen = session.statistics.framesSeen
         guard seen != savedFrames || hasNews else { return false }
         try session.save(toFile: path, supplement: supplement)

@@ -33,6 +33,8 @@ public struct WatchLoop {
     public private(set) var frameCount = 0
 
     private var keeper: StateKeeper?
+    /// Whether a save was tried since the newest frame: a disk that is full shall not stop the watch.
+    private var hasTriedToSave = false
     /// The question to ask next about the newest frame.
     private var nextQuestion: Int
     /// The rule whose command is looked at next.
@@ -97,6 +99,7 @@ public struct WatchLoop {
         if let ended = endedCommand() { return ended }
         if let saved = saveIfDue(session) { return saved }
         guard frameCount < settings.frameLimit, waitForTurn(of: source) else { return nil }
+        hasTriedToSave = false
         return try show(&source, &session)
     }
 
@@ -222,7 +225,8 @@ public struct WatchLoop {
     }
 
     private mutating func saveIfDue(_ session: borrowing Session) -> WatchEvent? {
-        guard var keeper, keeper.isDue(monotonicNanoseconds()) else { return nil }
+        guard !hasTriedToSave, var keeper, keeper.isDue else { return nil }
+        hasTriedToSave = true
         defer { self.keeper = keeper }
         do throws(OcellusError) {
             return try keeper.save(session, supplement: ruleRecords) ? .saved : nil

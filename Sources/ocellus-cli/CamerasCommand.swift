@@ -78,8 +78,8 @@ struct CamerasCommand {
             camera: try CameraOptions.settings(arguments)
         )
         do throws(CaptureError) {
-            let file = try OutputFile(path: arguments.string("--raw") ?? "")
             let camera = try RawCapture(source)
+            let file = try OutputFile(path: arguments.string("--raw") ?? "")
             writeNote("ocellus: " + camera.summary)
             for fault in camera.faults { writeNote("ocellus: " + fault.description) }
             for _ in 0..<count {

@@ -20,8 +20,8 @@ enum ModelOptions {
           --model DIR         folder with decoder.gguf and vision.gguf, or a decoder file
           --threads N         threads that compute (default: the cores that it may use, at most 4)
           --cores LIST        instead, one thread on each of these cores, e.g. 0,1 or 4-7
-          --max-frame WxH     largest frame planned for (default 1920x1080; a larger picture
-                              or clip raises it)
+          --max-frame WxH     largest frame planned for (default 1920x1080, or what is larger of
+                              the source at the start)
           --chunk N           most tokens per run through the decoder (default 64)
           --memory POLICY     what is kept of past frames, in constant memory (default rolling):
                                 rolling     the state, which forgets by itself

@@ -19,8 +19,11 @@ final class Terminal {
 
     /// Takes the screen.
     ///
-    /// - Throws: a usage error if standard output is not a terminal.
+    /// - Throws: a usage error if standard output is not a terminal, or one that cannot draw.
     init() throws(CommandError) {
+        guard Terminal.environment("TERM") != "dumb" else {
+            throw .usage("--view draws, and this terminal cannot (TERM=dumb); without it, answers are lines")
+        }
         guard clibc_terminal_take(STDIN_FILENO, STDOUT_FILENO) == 0 else {
             throw .usage(
                 "--view draws in a terminal, and standard output is none; without it, answers are "

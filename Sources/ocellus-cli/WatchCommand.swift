@@ -20,7 +20,8 @@ struct WatchCommand {
                               never told), or - for Y4M or PPM frames on standard input
           --every TIME        one frame per TIME, e.g. 500ms (default 1s); of a live source the
                               newest. Pictures of a folder are that far apart
-          --on-change T       each frame of which a part changed by T steps of 255; may be used
+          --on-change T       each frame of which a part changed by T steps of 255, and the first
+                              that stands still again, if the model compares frames; may be used
                               with --every. The others cost no encoding and are not asked about
           --count N           stop after N frames
           --no-wait           end with exit code 66 if the camera or the stream is not there, or is

@@ -118,6 +118,27 @@ import Testing
         }
     }
 
+    @Test func aStateThatCannotBeSavedDoesNotStopTheWatch() throws {
+        try Fixture.withFolder { folder in
+            let path = folder.appendingPathComponent("missing/state").path
+            var session = try Fixture.session()
+            var source = try Fixture.clip("cat-pan-right")
+            var loop = try WatchLoop.asking(
+                "Is there a cat?",
+                session,
+                settings: WatchSettings(),
+                keeper: StateKeeper(path: path, interval: .nanoseconds(1))
+            )
+            var failures = 0
+            while let event = try loop.next(&source, &session) {
+                if case .notSaved = event { failures += 1 }
+                try #require(failures <= loop.frameCount)
+            }
+            #expect(loop.frameCount > 1 && failures == loop.frameCount)
+            #expect(throws: OcellusError.self) { try loop.finish(session) }
+        }
+    }
+
     @Test func whatAPowerCutLeftIsRemoved() throws {
         try Fixture.withFolder { folder in
             let path = folder.appendingPathComponent("state").path

@@ -44,18 +44,24 @@ struct NetworkConnection {
         // Until the first picture: connecting, and waiting for one that stands for itself.
         input.patience = patience * 2
         guard let line = try input.readLine(limit: Y4MHeader.lineByteLimit) else {
-            let path = address.display
-            if input.wasSilent { throw .camera(.stalled(path: path, for: patience * 2)) }
-            guard let reason = input.failureOfProgram() else {
-                throw .camera(.pictureless(path: path, reason: "it ended before the first"))
-            }
-            // The youngest of the options below is -fps_mode.
-            if reason.hasPrefix("Unrecognized option") {
-                throw .programTooOld(program: Self.program, path: path, needed: "5.1")
-            }
-            throw .camera(.unconnected(path: path, reason: reason, hasAnswered: hasAnswered))
+            throw Self.fault(
+                of: input,
+                from: address,
+                after: patience * 2,
+                hasAnswered: hasAnswered
+            )
         }
         let header = try Y4MHeader(line[...], path: address.display, limit: box)
+        // ffmpeg writes the header, too, of what ended before its first picture.
+        try input.lookAhead(1)
+        if input.lookahead.isEmpty {
+            throw Self.fault(
+                of: input,
+                from: address,
+                after: patience * 2,
+                hasAnswered: hasAnswered
+            )
+        }
         quit = try StopSignal()
         input.patience = patience
         input.stop = quit
@@ -67,15 +73,35 @@ struct NetworkConnection {
         }
     }
 
+    /// Why an input that was waited for gave no picture.
+    private static func fault(
+        of input: InputStream,
+        from address: StreamAddress,
+        after patience: Duration,
+        hasAnswered: Bool
+    ) -> CaptureError {
+        let path = address.display
+        if input.wasSilent { return .camera(.stalled(path: path, for: patience)) }
+        guard let reason = input.failureOfProgram() else {
+            return .camera(.pictureless(path: path, reason: "it ended before the first"))
+        }
+        // The youngest of the options below is -fps_mode.
+        if reason.hasPrefix("Unrecognized option") {
+            return .programTooOld(program: program, path: path, needed: "5.1")
+        }
+        return .camera(.unconnected(path: path, reason: reason, hasAnswered: hasAnswered))
+    }
+
     /// Announces that the address may be connected to again after the process was sealed.
     static func declare(_ address: StreamAddress, box: ImageSize) {
         let source = source(address)
         ChildProcess.declare(program, arguments(source, box: box), input: source.standardInput)
     }
 
-    /// For little delay: no buffer for reordering packets, a short look at the stream's start.
+    /// For little delay: a short look at the stream's start, none for its rate. What it looked at is
+    /// shown (no `nobuffer`): it may be the only picture, or the one that the next ones stand on.
     private static let haste: [(name: String, value: String)] = [
-        ("fflags", "nobuffer"), ("analyzeduration", "2000000"), ("probesize", "2000000"),
+        ("fpsprobesize", "0"), ("analyzeduration", "2000000"), ("probesize", "2000000"),
     ]
 
     private static func source(_ address: StreamAddress) -> FFmpegInput {
