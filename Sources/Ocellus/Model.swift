@@ -38,6 +38,9 @@ public struct Model: ~Copyable {
     /// After how many frames a rolling state has forgotten what it saw, as measured with this model; nil
     /// if its file does not say.
     public let horizon: Int?
+    /// What a session keeps of past frames: what the options say, or what suits the horizon
+    /// (`StreamMemory.suited`).
+    public let streamMemory: StreamMemory
 
     let states: SessionStates
     let memory: FrameMemory
@@ -72,6 +75,11 @@ public struct Model: ~Copyable {
             )
         }
         let states = SessionStates(decoder: decoder, planner: &planner)
+        let measured = try fromFile { () throws(ModelFileError) in
+            try decoderFile.int("ocellus.horizon.frames", default: 0)
+        }
+        let horizon = measured > 0 ? measured : nil
+        let streamMemory = options.memory ?? .suited(toHorizon: horizon)
         var memory = FrameMemory.rolling
         if let vision {
             let (imageWidth, width) = (vision.projector.dModel, decoder.configuration.dModel)
@@ -83,7 +91,7 @@ public struct Model: ~Copyable {
                 )
             }
             memory = FrameMemory(
-                options.memory,
+                streamMemory,
                 projector: vision.projector,
                 stateCount: decoder.stateLayout.count,
                 planner: &planner
@@ -112,16 +120,13 @@ public struct Model: ~Copyable {
             )
         }
 
-        let horizon = try fromFile { () throws(ModelFileError) in
-            try decoderFile.int("ocellus.horizon.frames", default: 0)
-        }
-
         promptTemplate = try PromptTemplate(file: decoderFile)
         self.vocabulary = vocabulary
         tokenizer = Tokenizer(vocabulary: vocabulary)
         self.states = states
         self.memory = memory
-        self.horizon = horizon > 0 ? horizon : nil
+        self.horizon = horizon
+        self.streamMemory = streamMemory
         self.sampler = sampler
         self.plan = plan
         self.path = path
@@ -147,7 +152,7 @@ public struct Model: ~Copyable {
         return sum
     }
 
-    /// The bytes of the arena that `SessionOptions.memory` takes for past frames.
+    /// The bytes of the arena that `streamMemory` takes for past frames.
     public var memoryByteCount: Int {
         var sum = 0
         for tensor in memory.tensors {

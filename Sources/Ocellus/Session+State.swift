@@ -73,7 +73,7 @@ extension Session {
             decoderCount: UInt64(live.elements.count),
             projectorCount: UInt64(projectorTensor?.count ?? 0),
             memoryCount: UInt64(memoryCount),
-            memoryCode: model.options.memory.code,
+            memoryCode: model.streamMemory.code,
             position: position
         )
     }

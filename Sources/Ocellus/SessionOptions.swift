@@ -21,8 +21,8 @@ public struct SessionOptions: Sendable {
     /// The largest frame that `see` takes, in pixels.
     public var maximumFrame: ImageSize
 
-    /// What is kept of the frames that were seen.
-    public var memory: StreamMemory
+    /// What is kept of the frames that were seen; nil: what suits the model (`Model.streamMemory`).
+    public var memory: StreamMemory?
     /// The least change of a frame that makes it worth encoding, in steps of 1/255 of the range of a
     /// sample; 0 encodes each frame.
     ///
@@ -42,7 +42,7 @@ public struct SessionOptions: Sendable {
         threadCount: Int = 1,
         chunkLength: Int = 64,
         maximumFrame: ImageSize = ImageSize(width: 1920, height: 1080),
-        memory: StreamMemory = .rolling,
+        memory: StreamMemory? = nil,
         unchangedThreshold: Float = 0,
         reuseThreshold: Float? = nil,
         cores: [Int] = [],

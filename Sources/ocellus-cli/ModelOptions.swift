@@ -23,7 +23,8 @@ enum ModelOptions {
           --max-frame WxH     largest frame planned for (default 1920x1080, or what is larger of
                               the source at the start)
           --chunk N           most tokens per run through the decoder (default 64)
-          --memory POLICY     what is kept of past frames, in constant memory (default rolling):
+          --memory POLICY     what is kept of past frames, in constant memory (default: refresh
+                              with half the model's horizon, if that was measured, else rolling):
                                 rolling     the state, which forgets by itself
                                 changes:T   the same, but only image tokens that changed by T,
                                             e.g. 0.1 of their length

@@ -58,7 +58,7 @@ struct PlanCommand {
             ("arenaBytes", .int(plan.requiredBytes)),
             ("stateBytes", .int(plan.byteCount(of: .state))),
             ("scratchBytes", .int(plan.requiredBytes - plan.byteCount(of: .state))),
-            ("memory", .string(model.options.memory.description)),
+            ("memory", .string(model.streamMemory.description)),
             ("memoryBytes", .int(model.memoryByteCount)),
             ("horizonFrames", model.horizon.map { .int($0) } ?? .null),
             ("mappedBytes", .int(model.mappedBytes)), ("steps", .int(plan.stepCount)),

@@ -5,7 +5,7 @@ import OcellusModels
 
 /// What a model with its options keeps of past frames, and where that is known, for how long.
 func memoryLine(_ model: borrowing Model) -> String {
-    let policy = model.options.memory.description
+    let policy = model.streamMemory.description
     guard let horizon = model.horizon else { return policy + ", horizon not measured" }
     return policy + ", horizon \(horizon) frames"
 }

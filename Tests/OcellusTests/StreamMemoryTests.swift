@@ -97,6 +97,24 @@ import Testing
         expectEqual(try logits(&all), try logits(&rolling), "threshold 0 folds all that changed")
     }
 
+    @Test func aModelThatForgetsIsRefreshedByDefault() throws {
+        var session = try Session.shipped(memory: nil)
+        let horizon = try #require(session.model.horizon)
+        #expect(session.model.streamMemory == .refresh(frames: horizon / 2))
+        // What was lit and is dark stays dark, however long it lasts.
+        for _ in 0..<5 { try session.see(fixture: "clips/light-off/00.png") }
+        for frame in 0..<60 {
+            try session.see(fixture: "clips/light-off/05.png")
+            #expect(try session.text("Is the light on?").contains("no"), "dark frame \(frame)")
+        }
+    }
+
+    @Test("what suits a horizon", arguments: [(nil, 0), (1, 0), (2, 1), (16, 8), (1 << 40, 16)])
+    func whatSuitsAHorizon(horizon: Int?, frames: Int) {
+        let expected: StreamMemory = frames == 0 ? .rolling : .refresh(frames: frames)
+        #expect(StreamMemory.suited(toHorizon: horizon) == expected)
+    }
+
     @Test("a restored memory goes on as before", arguments: Self.memories)
     func aRestoredMemoryGoesOnAsBefore(memory: StreamMemory) throws {
         var first = try Session.shipped(memory: memory, unchangedThreshold: 2)

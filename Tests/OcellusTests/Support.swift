@@ -22,7 +22,7 @@ extension Session {
     static func shipped(
         threadCount: Int = 1,
         chunkLength: Int = 64,
-        memory: StreamMemory = .rolling,
+        memory: StreamMemory? = .rolling,
         unchangedThreshold: Float = 0,
         reuseThreshold: Float? = nil
     ) throws -> Session {

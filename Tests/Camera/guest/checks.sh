@@ -116,13 +116,12 @@ question='Is the light on?'
 # How the program is started; as whom.
 ocellus=ocellus
 
-# start_watch OPTIONS...: our program in the background. The memory is two pictures long, so that
-# answers are about what is shown now.
+# start_watch OPTIONS...: our program in the background, with the memory that it has by default.
 start_watch() {
     : >/tmp/answers
     : >/tmp/notices
     # shellcheck disable=SC2086
-    $ocellus watch --model /model --ask "$question" --json --every 200ms --memory window:2 "$@" \
+    $ocellus watch --model /model --ask "$question" --json --every 200ms "$@" \
         >/tmp/answers 2>/tmp/notices &
     watcher=$!
 }
