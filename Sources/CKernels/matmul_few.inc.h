@@ -16,10 +16,11 @@ INLINE void put_output(const ck_matmul_args *args, ptrdiff_t token,
 }
 
 /* Asks for the same bytes of the next item's rows: four rows at once are no
- * stream that the processor would recognise. */
+ * stream that the processor would recognise. Into the second cache, which
+ * fetches more lines at a time than the first and has room for the item. */
 INLINE void prefetch(const uint8_t *p, ptrdiff_t size) {
     for (ptrdiff_t i = 0; i < size; i += 64)
-        __builtin_prefetch(p + i);
+        __builtin_prefetch(p + i, 0, 2);
 }
 
 INLINE void few_rows(const int rows, const int type, const ck_matmul_args *args,
