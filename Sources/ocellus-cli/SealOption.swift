@@ -8,7 +8,8 @@ import OcellusService
 struct SealOption {
     static let help = """
           --seal              after the start, no more memory and no files or programs but those
-                              that the other options name; what this kernel can enforce is told
+                              that the other options name (a link that leads elsewhere is
+                              refused); what this kernel can enforce is told
         """
 
     /// The bytes of heap that messages, questions and programs' ends may need.
