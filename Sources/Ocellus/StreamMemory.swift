@@ -38,10 +38,11 @@ public enum StreamMemory: Equatable, Sendable {
     /// The most frames that any policy keeps.
     public static let frameLimit = 1 << 20
 
-    /// The policy for a model that was measured to remember so many frames, if nothing else is wished:
-    /// `refresh` with half of them, at most 16, so that no state is made of more frames than the horizon
-    /// has; beyond it a model mixes old frames into what it says about the newest. `rolling` for a model
-    /// that was not measured.
+    /// The policy for a model that was measured to remember so many frames, if nothing else is wished.
+    ///
+    /// It is `refresh` with half of them, at most 16: no state is then made of more frames than the
+    /// horizon has, beyond which a model mixes old frames into what it says about the newest. For a
+    /// model that was not measured it is `rolling`.
     public static func suited(toHorizon horizon: Int?) -> StreamMemory {
         guard let horizon, horizon >= 2 else { return .rolling }
         return .refresh(frames: min(horizon / 2, 16))

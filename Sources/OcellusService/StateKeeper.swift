@@ -82,7 +82,9 @@ public struct StateKeeper {
         if isUrgent { dueMoment = .min }
     }
 
-    /// Saves the state, unless the session has seen nothing new. A new interval then begins.
+    /// Saves the state, unless the session has seen nothing new.
+    ///
+    /// A new interval then begins.
     ///
     /// - Parameters:
     ///   - session: the session.

@@ -22,7 +22,9 @@ final class Terminal {
     /// - Throws: a usage error if standard output is not a terminal, or one that cannot draw.
     init() throws(CommandError) {
         guard Terminal.environment("TERM") != "dumb" else {
-            throw .usage("--view draws, and this terminal cannot (TERM=dumb); without it, answers are lines")
+            throw .usage(
+                "--view draws, and this terminal cannot (TERM=dumb); without it, answers are lines"
+            )
         }
         guard clibc_terminal_take(STDIN_FILENO, STDOUT_FILENO) == 0 else {
             throw .usage(

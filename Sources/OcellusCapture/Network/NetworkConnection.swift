@@ -98,8 +98,10 @@ struct NetworkConnection {
         ChildProcess.declare(program, arguments(source, box: box), input: source.standardInput)
     }
 
-    /// For little delay: a short look at the stream's start, none for its rate. What it looked at is
-    /// shown (no `nobuffer`): it may be the only picture, or the one that the next ones stand on.
+    /// For little delay: a short look at the stream's start, none for its rate.
+    ///
+    /// What it looked at is shown (no `nobuffer`): it may be the only picture, or the one that the next
+    /// ones stand on.
     private static let haste: [(name: String, value: String)] = [
         ("fpsprobesize", "0"), ("analyzeduration", "2000000"), ("probesize", "2000000"),
     ]
