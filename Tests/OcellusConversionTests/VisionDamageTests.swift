@@ -56,7 +56,7 @@ struct VisionDamageTests {
             ),
             (
                 "dinov2-hf", "preprocessor_config.json", "\"shortest_edge\": 32",
-                "\"shortest_edge\": 16", "'size' should be at least 28, is 16"
+                "\"shortest_edge\": 16", "'size' should be at least 28, at most twice that, is 16"
             ),
             (
                 "siglip-timm", "config.json", "\"crop_mode\": \"center\"",
@@ -79,6 +79,38 @@ struct VisionDamageTests {
                 "ResNets are not converted"
             ),
             (
+                "mobilevlm", "config.json", "layer\": -2", "layer\": -9",
+                "'mm_vision_select_layer' should be a whole number from -4 to 3, is -9"
+            ),
+            (
+                "mobilevlm", "config.json", "layer\": -2", "layer\": 99999999999",
+                "from -4 to 3, is 99999999999"
+            ),
+            (
+                "mobilevlm", "config.json", "\"patch\"", "\"cls_patch\"",
+                "'mm_vision_select_feature' should be 'patch', is 'cls_patch'"
+            ),
+            (
+                "dinov2-hf", "config.json", "\"mlp_ratio\": 2", "\"mlp_ratio\": 3e9",
+                "'mlp_ratio' should be a multiple of 24, from 1 to 16777216, is 3000000000"
+            ),
+            (
+                "clip-open", "open_clip_config.json", "\"mlp_ratio\": 1.5", "\"mlp_ratio\": 3e9",
+                "'model_cfg.vision_cfg.mlp_ratio' should be"
+            ),
+            (
+                "mobilenet-v2-hf", "config.json", "\"relu6\"", "\"swish\"",
+                "'hidden_act' should be 'relu' or 'relu6', is 'swish'"
+            ),
+            (
+                "mobilenet-v2-hf", "config.json", "\"layer_norm_eps\": 0.001",
+                "\"layer_norm_eps\": 1e300", "'layer_norm_eps' should be a number from 0, is 1e+300"
+            ),
+            (
+                "dinov2-hf", "preprocessor_config.json", "\"shortest_edge\": 32",
+                "\"shortest_edge\": 57", "'size' should be at least 28, at most twice that, is 57"
+            ),
+            (
                 "mobilevlm", "config.json", "\"ldpnet\"", "\"qformer\"",
                 "'mm_projector_type' should be 'ldpnet', 'ldpnetv2' or 'mlp2x_gelu', is 'qformer'"
             ),
@@ -89,6 +121,39 @@ struct VisionDamageTests {
             #expect(message.contains(expected), "\(message)")
             #expect(message.contains(file), "\(message)")
         }
+    }
+
+    @Test
+    func `heads divide the width`() throws {
+        let folder = try PublishedFolder("dinov2-hf")
+        try folder.replaceOnce(
+            "\"num_attention_heads\": ",
+            by: "\"num_attention_heads\": 1",
+            in: "config.json"
+        )
+        #expect(try refusal(of: folder).contains("heads must divide the width"))
+    }
+
+    @Test
+    func `a picture is not divided by nothing`() throws {
+        let folder = try PublishedFolder("dinov2-hf")
+        try folder.replaceOnce(
+            "\"image_std\": [",
+            by: "\"image_std\": [0, 1, 1], \"unused\": [",
+            in: "preprocessor_config.json"
+        )
+        #expect(try refusal(of: folder).contains("'image_std' should be three numbers above 0"))
+    }
+
+    @Test
+    func `more blocks than a checkpoint has end at the first that is missing`() throws {
+        let folder = try PublishedFolder("dinov2-hf")
+        try folder.replaceOnce(
+            "\"num_hidden_layers\": 2",
+            by: "\"num_hidden_layers\": 16777216",
+            in: "config.json"
+        )
+        #expect(try refusal(of: folder).contains("'encoder.layer.2.norm1.weight'"))
     }
 
     @Test

@@ -41,6 +41,9 @@ struct DecoderSizes {
         } else {
             try self.init(huggingFace: settings)
         }
+        guard dConv > 1 else {
+            throw .unsupported(path: settings.path, what: "a convolution over one token alone")
+        }
         if case .mamba2(let headCount, let groupCount) = family,
             dInner % headCount != 0 || dInner % groupCount != 0 || headCount % groupCount != 0
         {
@@ -72,7 +75,7 @@ struct DecoderSizes {
         dModel = try settings.size("d_model")
         layerCount = try settings.size("n_layer")
         dConv = try mixer.size("d_conv", default: 4)
-        dInner = try mixer.size("expand", default: 2) * dModel
+        dInner = try mixer.size("expand", times: dModel, default: 2)
         hasConvolutionBias = try mixer.flag("conv_bias", default: true)
         epsilon = try settings.number("norm_epsilon", default: 1e-5)
         let layer = try mixer.text("layer", default: "Mamba1")
@@ -86,8 +89,12 @@ struct DecoderSizes {
             for key in ["norm_before_gate", "D_has_hdim"] { try mixer.require(key, false) }
             try Self.requireNoLimit(mixer, "dt_limit")
             dState = try mixer.size("d_state", default: 128)
+            let headWidth = try mixer.size("headdim", default: 64)
+            guard dInner % headWidth == 0 else {
+                throw mixer.bad("headdim", "a divisor of \(dInner)", .number(Double(headWidth)))
+            }
             family = .mamba2(
-                headCount: dInner / (try mixer.size("headdim", default: 64)),
+                headCount: dInner / headWidth,
                 groupCount: try mixer.size("ngroups", default: 1)
             )
         default:
@@ -106,7 +113,7 @@ struct DecoderSizes {
         dConv = try settings.size("conv_kernel", default: 4)
         hasConvolutionBias = try settings.flag("use_conv_bias", default: true)
         epsilon = try settings.number("layer_norm_epsilon", default: 1e-5)
-        let expanded = try settings.size("expand", default: 2) * dModel
+        let expanded = try settings.size("expand", times: dModel, default: 2)
         if type == "mamba2" {
             try settings.require("rms_norm", true)
             try Self.requireNoLimit(settings, "time_step_limit")

@@ -31,7 +31,11 @@ enum MambaDescription {
                 file.add(TensorMapping("output.weight", from: "lm_head.weight", shape))
             }
         }
-        for layer in 0..<sizes.layerCount { addLayer(layer, of: sizes, to: &file) }
+        for layer in 0..<sizes.layerCount {
+            addLayer(layer, of: sizes, to: &file)
+            // The plan tells what is missing; layers beyond could be millions.
+            if checkpoint["backbone.layers.\(layer).norm.weight"] == nil { break }
+        }
         return file
     }
 
@@ -114,13 +118,12 @@ enum MambaDescription {
             if sizes.hasConvolutionBias {
                 add("ssm_conv1d.bias", "conv1d.bias", [channels])
             } else {
-                let zeros = [Float](repeating: 0, count: channels)
                 file.add(
                     TensorMapping(
                         to + "ssm_conv1d.bias",
                         shape: [channels],
                         storage: .exact,
-                        content: .computed([], { _ in zeros })
+                        content: .computed([]) { _ in [Float](repeating: 0, count: channels) }
                     )
                 )
             }

@@ -53,7 +53,24 @@ public struct ModelSettings {
         return size
     }
 
-    /// A finite number from 0.
+    /// A size that is a multiple of another one, rounded down.
+    ///
+    /// - Throws: `ConversionError.missingKey` and `.badValue`.
+    public func size(
+        _ key: String,
+        times width: Int,
+        default fallback: Double
+    ) throws(ConversionError) -> Int {
+        let value = has(key) ? try value(key) : .number(fallback)
+        guard let ratio = value.number, ratio * Double(width) >= 1,
+            ratio * Double(width) <= Double(Self.maximumSize)
+        else {
+            throw bad(key, "a multiple of \(width), from 1 to \(Self.maximumSize)", value)
+        }
+        return Int(ratio * Double(width))
+    }
+
+    /// A number from 0, finite as a `Float`.
     ///
     /// - Throws: `ConversionError.missingKey` and `.badValue`.
     public func number(
@@ -62,10 +79,10 @@ public struct ModelSettings {
     ) throws(ConversionError) -> Float {
         if let fallback, !has(key) { return fallback }
         let value = try value(key)
-        guard let number = value.number, number.isFinite, number >= 0 else {
+        guard let number = value.number.map({ Float($0) }), number.isFinite, number >= 0 else {
             throw bad(key, "a number from 0", value)
         }
-        return Float(number)
+        return number
     }
 
     /// A truth value.

@@ -39,7 +39,7 @@ enum HuggingFaceViT {
         let width = try settings.size("hidden_size", default: 768)
         let hidden =
             family == .dinov2
-            ? Int((try settings.number("mlp_ratio", default: 4) * Float(width)).rounded())
+            ? try settings.size("mlp_ratio", times: width, default: 4)
             : try settings.size("intermediate_size", default: 3072)
         let pictures = try pictures(of: model, family, settings)
         return ViTSizes(

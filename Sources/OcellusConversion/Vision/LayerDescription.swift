@@ -13,7 +13,7 @@ struct LayerDescription {
     let weights: Weights
     var stride = 1
     var isDepthwise = false
-    /// "relu6", "gelu_erf" or "none".
+    /// "relu", "relu6", "gelu_erf" or "none".
     var activation = "none"
     /// The layer whose result is added, or -1.
     var shortcut = -1

@@ -60,10 +60,14 @@ enum MobileNetDescription {
         let pictures = try pictures(of: model, isTimm: isTimm)
         pictures.add(to: &file)
         pictures.addSize("clip.vision.", to: &file)
+        let activation = isTimm ? "relu6" : try settings.text("hidden_act", default: "relu6")
+        guard ["relu", "relu6"].contains(activation) else {
+            throw settings.bad("hidden_act", "'relu' or 'relu6'", .string(activation))
+        }
         let epsilon = isTimm ? 1e-5 : try settings.number("layer_norm_eps", default: 1e-3)
         let isSame = isTimm ? false : try settings.flag("tf_padding", default: true)
         try LayerDescription.addNetwork(
-            layers.map { try description(of: $0, epsilon, checkpoint) },
+            layers.map { try description(of: $0, activation, epsilon, checkpoint) },
             padding: isSame ? "tensorflow" : "pytorch",
             width: channels(layers[layers.count - 1].convolution),
             of: checkpoint,
@@ -101,6 +105,7 @@ enum MobileNetDescription {
     /// A layer with the shape that its convolution has in the checkpoint.
     private static func description(
         of layer: MobileNetLayer,
+        _ activation: String,
         _ epsilon: Float,
         _ checkpoint: Checkpoint
     ) throws(ConversionError) -> LayerDescription {
@@ -118,7 +123,7 @@ enum MobileNetDescription {
             ),
             stride: layer.stride,
             isDepthwise: layer.isDepthwise,
-            activation: layer.isActivated ? "relu6" : "none",
+            activation: layer.isActivated ? activation : "none",
             shortcut: layer.shortcut
         )
     }

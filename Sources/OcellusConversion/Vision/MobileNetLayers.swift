@@ -8,7 +8,7 @@ struct MobileNetLayer {
     let norm: String
     var stride = 1
     var isDepthwise = false
-    /// Whether ReLU6 follows.
+    /// Whether the activation of the network follows.
     var isActivated = true
     /// The layer whose result is added, or -1.
     var shortcut = -1

@@ -40,12 +40,11 @@ enum OpenCLIPViT {
             try vision.require(key, false)
         }
         let width = try vision.size("width", default: 768)
-        let ratio = try vision.number("mlp_ratio", default: 4)
         return ViTSizes(
             names: .openCLIP,
             patchSize: try vision.size("patch_size", default: 16),
             width: width,
-            hidden: Int(Float(width) * ratio),
+            hidden: try vision.size("mlp_ratio", times: width, default: 4),
             headCount: max(width / (try vision.size("head_width", default: 64)), 1),
             blockCount: try vision.size("layers", default: 12),
             epsilon: 1e-5,

@@ -34,7 +34,7 @@ struct PictureSettings {
         for key in ["do_resize", "do_rescale", "do_normalize"] { try settings.require(key, true) }
         var pictures = self
         pictures.mean = try Self.channels("image_mean", settings) ?? mean
-        pictures.deviation = try Self.channels("image_std", settings) ?? deviation
+        pictures.deviation = try Self.deviation("image_std", settings) ?? deviation
         if settings.has("resample") {
             pictures.filter = try Self.filter("resample", settings, [2: "bilinear", 3: "bicubic"])
         }
@@ -47,8 +47,12 @@ struct PictureSettings {
         pictures.strategy = "crop"
         pictures.side = try Self.edge("crop_size", settings) ?? side
         let resized = try Self.edge("size", settings) ?? pictures.side + margin
-        guard resized >= pictures.side else {
-            throw settings.bad("size", "at least \(pictures.side)", .number(Double(resized)))
+        guard pictures.side...2 * pictures.side ~= resized else {
+            throw settings.bad(
+                "size",
+                "at least \(pictures.side), at most twice that",
+                .number(Double(resized))
+            )
         }
         pictures.margin = resized - pictures.side
         return pictures
@@ -75,7 +79,7 @@ struct PictureSettings {
         }
         margin = Int(Double(side) / Double(fraction)) - side
         mean = try Self.channels("mean", settings) ?? norm.mean
-        deviation = try Self.channels("std", settings) ?? norm.deviation
+        deviation = try Self.deviation("std", settings) ?? norm.deviation
         let mode = try settings.text("crop_mode", default: "center")
         switch mode {
         case "center": strategy = "crop"
@@ -91,7 +95,7 @@ struct PictureSettings {
     init(openCLIP settings: ModelSettings, side: Int) throws(ConversionError) {
         self.side = side
         mean = try Self.channels("mean", settings) ?? Self.openAI.mean
-        deviation = try Self.channels("std", settings) ?? Self.openAI.deviation
+        deviation = try Self.deviation("std", settings) ?? Self.openAI.deviation
         let mode = try settings.text("resize_mode", default: "shortest")
         switch mode {
         case "shortest": strategy = "crop"
@@ -182,7 +186,21 @@ struct PictureSettings {
         guard settings.has(key) else { return nil }
         let value = try settings.value(key)
         let numbers = (value.array ?? []).compactMap(\.number).map { Float($0) }
-        guard numbers.count == 3 else { throw settings.bad(key, "three numbers", value) }
+        guard numbers.count == 3, numbers.allSatisfy(\.isFinite) else {
+            throw settings.bad(key, "three numbers", value)
+        }
+        return numbers
+    }
+
+    /// What pixels are divided by.
+    private static func deviation(
+        _ key: String,
+        _ settings: ModelSettings
+    ) throws(ConversionError) -> [Float]? {
+        guard let numbers = try channels(key, settings) else { return nil }
+        guard numbers.allSatisfy({ $0 > 0 && (1 / $0).isFinite }) else {
+            throw settings.bad(key, "three numbers above 0", try settings.value(key))
+        }
         return numbers
     }
 }

@@ -54,11 +54,13 @@ enum TimmViT {
         )
     }
 
-    /// 16 for the shape-optimised and the largest models, else one for each 64 channels.
+    /// 16 for the shape-optimised and the largest models and one more, else one for each 64 channels.
     private static func headCount(_ architecture: String, width: Int) -> Int {
-        let with16 = ["_so400m_", "_huge_", "_giant_", "_gigantic_", "_giantopt_"]
-        let isExcepted = with16.contains { architecture.contains($0) }
-        return isExcepted && !architecture.hasSuffix("_dinov2") ? 16 : max(width / 64, 1)
+        let with16 = ["_so400m_", "_huge_", "_gigantic_", "_giantopt_", "_base_patch16_gap_"]
+        let has16 =
+            with16.contains { architecture.contains($0) }
+            || architecture.contains("_giant_") && width != 1536
+        return has16 ? 16 : max(width / 64, 1)
     }
 
     private static func activation(

@@ -15,7 +15,8 @@ struct ViTDescription {
 
     /// Finds the tower in a checkpoint: its tensors may be a part of a larger model.
     ///
-    /// - Throws: `ConversionError.missingTensor` if it is not there.
+    /// - Throws: `ConversionError.missingTensor` if it is not there, `.unsupported` for sizes that do not fit
+    ///   together.
     init(
         _ sizes: ViTSizes,
         tower: Int,
@@ -31,6 +32,13 @@ struct ViTDescription {
             throw .missingTensor(path: checkpoint.path, tensor: part + patch, expected: [])
         }
         prefix = String(name.dropLast(patch.count))
+        guard sizes.width % sizes.headCount == 0, sizes.pictures.side <= 4096 else {
+            throw .unsupported(
+                path: checkpoint.path,
+                what: "width \(sizes.width) and \(sizes.headCount) heads, or pictures of "
+                    + "\(sizes.pictures.side) pixels: heads must divide the width, and a side is at most 4096"
+            )
+        }
     }
 
     private var keptBlocks: Int {
@@ -81,7 +89,11 @@ struct ViTDescription {
         try addPositions(to: &file, ours)
         if has(names.preNorm + ".weight") { addNorm(ours + "pre_ln", names.preNorm, to: &file) }
         if sizes.featureLayer == -1 { addNorm(ours + "post_ln", names.finalNorm, to: &file) }
-        for block in 0..<keptBlocks { addBlock(block, ours, to: &file) }
+        for block in 0..<keptBlocks {
+            addBlock(block, ours, to: &file)
+            // The plan tells what is missing; blocks beyond could be millions.
+            if !has("\(names.blocks)\(block).\(names.norm1).weight") { break }
+        }
         ignoreRest(of: &file)
     }
 
@@ -240,10 +252,13 @@ struct ViTDescription {
         let names = sizes.names
         var unused = names.unused
         if sizes.featureLayer != -1 { unused.append(names.finalNorm + ".") }
-        unused += (keptBlocks..<max(sizes.blockCount, keptBlocks)).map { "\(names.blocks)\($0)." }
+        let laterBlocks = keptBlocks..<max(sizes.blockCount, keptBlocks)
         for name in checkpoint.tensors.keys where name.hasPrefix(prefix) {
             let own = name.dropFirst(prefix.count)
-            let isUnused = unused.contains { own.hasPrefix($0) }
+            let block = Int(own.dropFirst(names.blocks.count).prefix { $0 != "." })
+            let isUnused =
+                own.hasPrefix(names.blocks) && block.map(laterBlocks.contains) ?? false
+                || unused.contains { own.hasPrefix($0) }
             if isUnused || own.hasSuffix(".num_batches_tracked") { file.ignored.insert(name) }
         }
     }

@@ -47,10 +47,33 @@ enum VisionDescription {
         pictures.strategy = "pad"
         let seen = sizes.seeing(
             pictures,
-            featureLayer: model.settings.json["mm_vision_select_layer"]?.int ?? -2
+            featureLayer: try featureLayer(model.settings, blockCount: sizes.blockCount)
         )
         let tower = try ViTDescription(seen, tower: 0, in: joined, below: "vision.")
         return try plan(tower, projector, model, options)
+    }
+
+    /// After which block the features are, counted from the first: never behind the last norm.
+    ///
+    /// - Source: Meituan-AutoML/MobileVLM, mobilevlm/model/vision_encoder.py (feature_select).
+    private static func featureLayer(
+        _ settings: ModelSettings,
+        blockCount: Int
+    ) throws(ConversionError) -> Int {
+        let feature = try settings.text("mm_vision_select_feature", default: "patch")
+        guard feature == "patch" else {
+            throw settings.bad("mm_vision_select_feature", "'patch'", .string(feature))
+        }
+        guard settings.has("mm_vision_select_layer") else { return blockCount - 1 }
+        let value = try settings.value("mm_vision_select_layer")
+        guard let layer = value.int, -blockCount - 1...blockCount ~= layer else {
+            throw settings.bad(
+                "mm_vision_select_layer",
+                "a whole number from \(-blockCount - 1) to \(blockCount)",
+                value
+            )
+        }
+        return layer < 0 ? blockCount + 1 + layer : layer
     }
 
     private static func mobileVLM(
