@@ -113,7 +113,8 @@ public struct ConversionPlan {
         from sources: [SourceTensor],
         type: WeightType?
     ) -> Step {
-        let own = sources.first?.type.weightType ?? .f32
+        // What is computed has no type of its own.
+        let own = mapping.isComputed ? .f32 : sources.first?.type.weightType ?? .f32
         let wanted = type ?? own
         var fitting = FittingType(wanted, columns: mapping.shape.last ?? 1, original: own)
         switch mapping.storage {

@@ -81,6 +81,11 @@ public struct TensorMapping {
         )
     }
 
+    /// Whether its elements are in no tensor of the checkpoint.
+    var isComputed: Bool {
+        if case .computed = content { true } else { false }
+    }
+
     /// The tensors of the checkpoint that it needs.
     public var sources: [Source] {
         switch content {

@@ -17,8 +17,9 @@ struct ConvertCommand: ParsableCommand {
             such a folder. PyTorch files are read without running what is in them. models/README.md \
             lists the models that are known, with a page for each.
 
-            Matrices keep the type that they have in SOURCE, or get --type; norms, biases, convolutions \
-            of the decoder and parameters of the recurrence are F32. Rows that are no whole number of \
+            Matrices keep the type that they have in SOURCE, F32 if they are computed (batch norms \
+            folded in), or get --type; norms, biases, convolutions of the decoder and parameters of the \
+            recurrence are F32. Rows that are no whole number of \
             blocks get another type, and --dry-run says which.
 
             Files appear in OUT when all of them are complete. Until then each is NAME.partial, with \

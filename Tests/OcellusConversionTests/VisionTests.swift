@@ -2,6 +2,7 @@
 import Foundation
 import Ocellus
 import OcellusConversion
+import OcellusFormat
 import OcellusImage
 import OcellusMemory
 import ReferenceArrays
@@ -59,6 +60,70 @@ struct VisionTests {
         let expected = try Fixture("mobilevlm").array("projector").elements
         let error = zip(found, expected).map { abs($0 - $1) }.max() ?? .infinity
         #expect(error < 0.05 * (expected.map { abs($0) }.max() ?? 0))
+    }
+
+    @Test
+    func `what MobileVLM takes behind the last block passes no norm`() throws {
+        let source = try PublishedFolder("mobilevlm")
+        try source.replaceOnce("layer\": -2", by: "layer\": -1", in: "config.json")
+        let folder = try TemporaryFolder()
+        try convert(source.path, to: folder.path, options("mobilevlm"))
+        let file = try ModelFile(path: folder.file("vision.gguf"))
+        let (blockCount, hasNorm) = (
+            try file.int("clip.vision.block_count"), file.hasTensor("v.post_ln.weight")
+        )
+        #expect(blockCount == 3)
+        #expect(!hasNorm)
+    }
+
+    @Test
+    func `a MobileNetV2 has the activation that its configuration names`() throws {
+        let source = try PublishedFolder("mobilenet-v2-hf")
+        try source.replaceOnce("\"relu6\"", by: "\"relu\"", in: "config.json")
+        let folder = try TemporaryFolder()
+        try convert(source.path, to: folder.path)
+        let activations = try ModelFile(path: folder.file("vision.gguf"))
+            .strings("ocellus.vision.cnn.activation")
+        #expect(Set(activations) == ["relu", "none"])
+    }
+
+    @Test
+    func `a base model of timm has sixteen heads`() throws {
+        let source = try PublishedFolder("dinov2-timm")
+        try source.replaceOnce("\"num_heads\"", by: "\"unused\"", in: "config.json")
+        try source.replaceOnce(
+            "\"architecture\": \"",
+            by: "\"architecture\": \"vit_base_patch16_gap_224\", \"unused\": \"",
+            in: "config.json"
+        )
+        #expect(try refusal(of: source).contains("width 24 and 16 heads"))
+    }
+
+    @Test
+    func `matrices that are computed are not rounded to the type of their parts`() throws {
+        let source = try PublishedFolder("mobileclip-timm")
+        var byteCount = 0
+        try source.rewriteHeader { header in
+            for (name, entry) in header where name != "__metadata__" {
+                let offsets = entry["data_offsets"] as? [Int] ?? []
+                byteCount = max(byteCount, offsets.last ?? 0)
+                header[name]?["dtype"] = entry["dtype"] as? String == "I64" ? "I32" : "F16"
+                header[name]?["data_offsets"] = offsets.map { $0 / 2 }
+            }
+        }
+        let data = try source.data("model.safetensors")
+        try source.write(data.dropLast(byteCount / 2), to: "model.safetensors")
+        var options = ConversionOptions()
+        func types() throws -> Set<WeightType> {
+            let plans = try ModelConversion.plans(for: PublishedModel(path: source.path), options)
+            let steps = plans.flatMap(\.steps).filter {
+                $0.mapping.storage != .exact && !$0.mapping.name.contains(".se.")
+            }
+            return Set(steps.map(\.type))
+        }
+        #expect(try types() == [.f32])
+        options.type = .f16
+        #expect(try types() == [.f16])
     }
 
     private func options(_ name: String) -> ConversionOptions {
