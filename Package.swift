@@ -215,7 +215,7 @@ let package = Package(
             name: "OcellusConversionTests",
             dependencies: [
                 "Ocellus", "OcellusConversion", "OcellusFormat", "OcellusImage", "OcellusMemory",
-                "ReferenceArrays",
+                "OcellusTokenizer", "ReferenceArrays",
             ],
             swiftSettings: hosted
         ),

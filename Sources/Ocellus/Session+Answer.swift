@@ -62,7 +62,7 @@ extension Session {
             let token = model.sampler.sample(next, sampling, random: &random, in: arena)
             logProbability += next[0, token] - logSumExp(next)
             drafter.append(token)
-            if token == model.vocabulary.endOfText {
+            if model.vocabulary.isEnd(token) {
                 answer.isComplete = true
                 break
             }

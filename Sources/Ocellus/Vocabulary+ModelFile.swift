@@ -24,6 +24,12 @@ extension Vocabulary {
                 addsStart ? try file.int("tokenizer.ggml.bos_token_id") : nil
             )
         }
+        // llama.cpp's keys for the end of a turn and that of a message.
+        var otherEnds: [Int] = []
+        for key in ["tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"]
+        where file.contains(key) {
+            otherEnds.append(try fromFile { () throws(ModelFileError) in try file.int(key) })
+        }
         switch kind {
         case "gpt2":
             let style = try Self.style(of: file)
@@ -40,26 +46,26 @@ extension Vocabulary {
                     types: types,
                     merges: merges,
                     endOfText: end,
+                    otherEnds: otherEnds,
                     start: start,
                     style: style,
                     normalizes: normalizes
                 )
             }
         case "llama":
-            let (scores, addsSpace) = try fromFile { () throws(ModelFileError) in
-                (
-                    try file.floats("tokenizer.ggml.scores"),
-                    try file.bool("tokenizer.ggml.add_space_prefix", default: true)
-                )
+            let scores = try fromFile { () throws(ModelFileError) in
+                try file.floats("tokenizer.ggml.scores")
             }
+            let spacePrefix = try Self.spacePrefix(of: file)
             self = try checked(file.path) { () throws(TokenizerError) in
                 try Vocabulary(
                     pieces: tokens,
                     types: types,
                     scores: scores,
                     endOfText: end,
+                    otherEnds: otherEnds,
                     start: start,
-                    addsSpace: addsSpace
+                    spacePrefix: spacePrefix
                 )
             }
         default:
@@ -71,6 +77,24 @@ extension Vocabulary {
                         + "(SentencePiece's BPE)"
                 )
             )
+        }
+    }
+
+    /// When a text gets a space before it: llama.cpp's key knows of always and never.
+    private static func spacePrefix(
+        of file: borrowing ModelFile
+    ) throws(OcellusError) -> TokenizerKind.SpacePrefix {
+        let key = "ocellus.tokenizer.space_prefix"
+        let name = try fromFile { () throws(ModelFileError) in
+            let isAlways = try file.bool("tokenizer.ggml.add_space_prefix", default: true)
+            return try file.string(key, default: isAlways ? "always" : "never")
+        }
+        switch name {
+        case "always": return .always
+        case "first": return .first
+        case "never": return .never
+        default:
+            throw .model(.unsupported(path: file.path, what: "\(key) is '\(name)'"))
         }
     }
 

@@ -140,6 +140,7 @@ public struct Checkpoint {
 
     private static func tensors(of path: String) throws -> [SourceTensor] {
         let file = try MappedFile(path: path)
+        try StandIn.refuse(file)
         let isSafetensors = path.hasSuffix(".safetensors")
         return isSafetensors
             ? try SafetensorsReader.tensors(of: file) : try PyTorchReader.tensors(of: file)

@@ -41,7 +41,9 @@ public enum PromptStyle: String, CaseIterable, Sendable {
         var text = try? String(contentsOfFile: "\(folder)/chat_template.jinja", encoding: .utf8)
         let path = "\(folder)/tokenizer_config.json"
         if text == nil, FileManager.default.fileExists(atPath: path) {
-            text = try ModelSettings(path: path).json["chat_template"]?.string
+            let template = try ModelSettings(path: path).json["chat_template"]
+            let named = template?.array?.first { $0["name"]?.string == "default" }
+            text = template?.string ?? named?["template"]?.string
         }
         guard let text else { return .none }
         return text.contains("<|im_start|>")

@@ -6,8 +6,8 @@
 ///
 /// 1. Ill-formed UTF-8 is repaired: each maximal ill-formed part becomes U+FFFD.
 /// 2. Special tokens are split out, if they are to be parsed; the longest one at each place.
-/// 3. Byte-level: the rest is brought to Unicode's normal form C, if the model wants it. SentencePiece: a
-///    space is put before the text, if the model wants it.
+/// 3. Byte-level: the rest is brought to Unicode's normal form C, if the model wants it. SentencePiece: "▁"
+///    becomes a space, and one is put before the text, if the model wants it.
 /// 4. User-defined tokens (runs of 2 to 24 spaces) are split out, the longest one at each place.
 /// 5. Byte-level: the rest is cut into words (`PreTokenizer`). Each word, or all of the rest, is encoded
 ///    (`BytePairEncoder`).
@@ -84,6 +84,7 @@ public struct Tokenizer: Sendable {
             return
         }
         split(text[...], by: vocabulary.specialTokens, into: &tokens) { piece, tokens in
+            if piece.startIndex > 0, vocabulary.kind == .sentencePiece(.first) { isStart = false }
             encodePlain(piece, isStart: isStart, with: &encoder, into: &tokens)
             isStart = false
         }
@@ -111,11 +112,30 @@ public struct Tokenizer: Sendable {
                     encoder.encode(word, into: &tokens)
                 }
             }
-        case .sentencePiece(let addsSpace):
+        case .sentencePiece(let prefix):
             guard !text.isEmpty else { return }
-            let spaced = addsSpace && isStart ? [UInt8(ascii: " ")] + text : Array(text)
+            var spaced: [UInt8] = prefix == .always && isStart ? [UInt8(ascii: " ")] : []
+            appendUnescaped(text, to: &spaced)
             split(spaced[...], by: vocabulary.addedTokens, into: &tokens) { piece, tokens in
-                encoder.encode(piece, into: &tokens)
+                let isFirst = prefix == .first && isStart && piece.startIndex == 0
+                if isFirst, piece.first != UInt8(ascii: " ") {
+                    encoder.encode([UInt8(ascii: " ")] + piece, into: &tokens)
+                } else {
+                    encoder.encode(piece, into: &tokens)
+                }
+            }
+        }
+    }
+
+    /// Appends a text with a space for each "▁", which SentencePiece does not tell apart.
+    private func appendUnescaped(_ text: ArraySlice<UInt8>, to output: inout [UInt8]) {
+        let mark: [UInt8] = [0xE2, 0x96, 0x81]
+        output.reserveCapacity(output.count + text.count)
+        for byte in text {
+            output.append(byte)
+            if byte == 0x81, output.suffix(3) == mark[...] {
+                output.removeLast(3)
+                output.append(UInt8(ascii: " "))
             }
         }
     }

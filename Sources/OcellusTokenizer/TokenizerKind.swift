@@ -8,9 +8,17 @@ public enum TokenizerKind: Sendable, Equatable {
     case byteLevel(WordStyle, normalizes: Bool)
     /// SentencePiece's byte-pair encoding: characters, spaces among them, without words; characters that
     /// are no tokens become bytes.
-    ///
-    /// `addsSpace` is whether a text gets a space before it.
-    case sentencePiece(addsSpace: Bool)
+    case sentencePiece(SpacePrefix)
+
+    /// When a text gets a space before it.
+    public enum SpacePrefix: Sendable {
+        case never
+        /// Before the first text that is no special token: SentencePiece itself.
+        case always
+        /// Before a text that begins neither with a special or user-defined token nor with a space:
+        /// Hugging Face's Metaspace with the scheme "first".
+        case first
+    }
 
     /// The expression by which a text is cut into words, by the name of a tokenizer that has it.
     public enum WordStyle: Sendable {

@@ -14,6 +14,8 @@ public struct Vocabulary: Sendable {
     public let kind: TokenizerKind
     /// The token that ends a text.
     public let endOfText: Int
+    /// Others that end one, a turn of a talk for example.
+    public let otherEnds: [Int]
     /// The token that a text begins with, or nil.
     public let start: Int?
     let texts: TokenTexts
@@ -36,6 +38,7 @@ public struct Vocabulary: Sendable {
     ///   - types: The raw values of `TokenType`, one per token.
     ///   - merges: "left right", the soonest first.
     ///   - endOfText: The id of the token that ends a text.
+    ///   - otherEnds: The ids of others that do.
     ///   - start: The id of the token that a text begins with, or nil.
     ///   - style: How a text is cut into words.
     ///   - normalizes: Whether a text is brought to normal form C.
@@ -45,11 +48,12 @@ public struct Vocabulary: Sendable {
         types: [Int],
         merges: [String],
         endOfText: Int,
+        otherEnds: [Int] = [],
         start: Int? = nil,
         style: TokenizerKind.WordStyle = .gpt2,
         normalizes: Bool = true
     ) throws(TokenizerError) {
-        let types = try Self.types(types, of: tokens, endOfText: endOfText, start: start)
+        let types = try Self.types(types, of: tokens, endOfText: endOfText, otherEnds, start: start)
         guard merges.count <= Int32.max else { throw .tokenCount(merges.count) }
         let texts = TokenTexts(tokens: tokens, types: types)
         self.init(
@@ -59,6 +63,7 @@ public struct Vocabulary: Sendable {
             merges: try MergeTable(merges: merges, texts: texts, types: types),
             index: style == .tekken ? texts.index(types: types) : nil,
             endOfText: endOfText,
+            otherEnds: otherEnds,
             start: start
         )
     }
@@ -70,18 +75,20 @@ public struct Vocabulary: Sendable {
     ///   - types: The raw values of `TokenType`, one per piece.
     ///   - scores: One per piece; the highest merges first.
     ///   - endOfText: The id of the piece that ends a text.
+    ///   - otherEnds: The ids of others that do.
     ///   - start: The id of the piece that a text begins with, or nil.
-    ///   - addsSpace: Whether a text gets a space before it.
+    ///   - spacePrefix: When a text gets a space before it.
     /// - Throws: `TokenizerError`.
     public init(
         pieces: [String],
         types: [Int],
         scores: [Float],
         endOfText: Int,
+        otherEnds: [Int] = [],
         start: Int?,
-        addsSpace: Bool
+        spacePrefix: TokenizerKind.SpacePrefix
     ) throws(TokenizerError) {
-        let types = try Self.types(types, of: pieces, endOfText: endOfText, start: start)
+        let types = try Self.types(types, of: pieces, endOfText: endOfText, otherEnds, start: start)
         guard scores.count == pieces.count else {
             throw .scoreCount(found: scores.count, needed: pieces.count)
         }
@@ -91,12 +98,13 @@ public struct Vocabulary: Sendable {
         let texts = TokenTexts(pieces: pieces, types: types)
         let index = texts.index(types: types)
         self.init(
-            kind: .sentencePiece(addsSpace: addsSpace),
+            kind: .sentencePiece(spacePrefix),
             texts: texts,
             types: types,
             merges: try MergeTable(scores: scores, texts: texts, types: types, tokens: index),
             index: index,
             endOfText: endOfText,
+            otherEnds: otherEnds,
             start: start
         )
     }
@@ -108,6 +116,7 @@ public struct Vocabulary: Sendable {
         merges: MergeTable,
         index: HashIndex?,
         endOfText: Int,
+        otherEnds: [Int],
         start: Int?
     ) {
         var byteTokens = [Int32](repeating: -1, count: 256)
@@ -140,6 +149,7 @@ public struct Vocabulary: Sendable {
         self.merges = merges
         self.index = index
         self.endOfText = endOfText
+        self.otherEnds = otherEnds
         self.start = start
         self.byteTokens = byteTokens
         self.specialTokens = specialTokens
@@ -151,14 +161,15 @@ public struct Vocabulary: Sendable {
         _ types: [Int],
         of tokens: [String],
         endOfText: Int,
+        _ otherEnds: [Int],
         start: Int?
     ) throws(TokenizerError) -> [TokenType] {
         guard !tokens.isEmpty, tokens.count <= Int32.max else { throw .tokenCount(tokens.count) }
         guard types.count == tokens.count else {
             throw .typeCount(found: types.count, needed: tokens.count)
         }
-        guard tokens.indices.contains(endOfText) else {
-            throw .idOutOfRange(name: "end-of-text", id: endOfText, tokenCount: tokens.count)
+        for end in [endOfText] + otherEnds where !tokens.indices.contains(end) {
+            throw .idOutOfRange(name: "end-of-text", id: end, tokenCount: tokens.count)
         }
         if let start, !tokens.indices.contains(start) {
             throw .idOutOfRange(name: "start", id: start, tokenCount: tokens.count)
@@ -208,6 +219,9 @@ public struct Vocabulary: Sendable {
     public func piece(of token: Int) -> String {
         types.indices.contains(token) ? String(decoding: texts[token], as: UTF8.self) : ""
     }
+
+    /// Whether a token ends a text.
+    public func isEnd(_ token: Int) -> Bool { token == endOfText || otherEnds.contains(token) }
 
     /// Whether sampling must never choose a token: "[PAD…]" rows and unused ones.
     public func isPadding(_ token: Int) -> Bool {

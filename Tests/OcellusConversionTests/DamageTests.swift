@@ -69,6 +69,59 @@ struct DamageTests {
     }
 
     @Test
+    func `more layers than a checkpoint has end at the first that is missing`() throws {
+        let folder = try PublishedFolder("mamba-hf")
+        try folder.replaceOnce(
+            "\"num_hidden_layers\": 2",
+            by: "\"num_hidden_layers\": 16777216",
+            in: "config.json"
+        )
+        #expect(try refusal(of: folder).contains("'backbone.layers.2.norm.weight'"))
+    }
+
+    @Test
+    func `sizes that are no sizes name the key`() throws {
+        for (name, text, other, expected) in [
+            (
+                "mamba2", "\"headdim\": 16", "\"headdim\": 128",
+                "'ssm_cfg.headdim' should be a divisor of 64, is 128"
+            ),
+            (
+                "mamba-hf", "\"expand\": 2", "\"expand\": 16777216",
+                "'expand' should be a multiple of 32, from 1 to 16777216, is 16777216"
+            ),
+        ] {
+            let folder = try PublishedFolder(name)
+            try folder.replaceOnce(text, by: other, in: "config.json")
+            let message = try refusal(of: folder)
+            #expect(message.contains(expected), "\(message)")
+        }
+    }
+
+    @Test
+    func `a vocabulary without merges is told`() throws {
+        let folder = try PublishedFolder("mamba-hf")
+        let other = "\"merges\": [], \"unused\""
+        try folder.replaceOnce("\"merges\"", by: other, in: "tokenizer.json")
+        #expect(try refusal(of: folder).contains("'model.merges' should be a list that is not"))
+    }
+
+    @Test
+    func `what stands for a file is told as such`() throws {
+        let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 7\n"
+        for (file, text, expected) in [
+            ("model.safetensors", pointer, "model.safetensors: a pointer of git-lfs"),
+            ("tokenizer.json", pointer, "tokenizer.json: a pointer of git-lfs"),
+            ("model.safetensors", "\n<!doctype html><html>", "a page of a web site"),
+        ] {
+            let folder = try PublishedFolder("mamba-hf")
+            try folder.write(Data(text.utf8), to: file)
+            let message = try refusal(of: folder)
+            #expect(message.contains(expected), "\(message)")
+        }
+    }
+
+    @Test
     func `a tensor without elements is told`() throws {
         let folder = try PublishedFolder("dinov2-timm")
         try folder.rewriteHeader(appending: Data()) { header in

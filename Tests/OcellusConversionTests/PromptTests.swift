@@ -3,6 +3,7 @@ import Foundation
 import Ocellus
 import OcellusConversion
 import OcellusFormat
+import OcellusTokenizer
 import Testing
 
 /// The text around a question, from the tokenizer's files or as it is asked for.
@@ -32,6 +33,23 @@ struct PromptTests {
         #expect(try template(configuration: zephyr) == PromptStyle.zephyr.template)
         let chat = #"{"chat_template": "<|im_start|>{{ m.role }}", "eos_token": "<|endoftext|>"}"#
         #expect(try template(configuration: chat) == PromptStyle.chatML.template)
+        let named = """
+            {"chat_template": [{"name": "tool_use", "template": "<|user|><|assistant|>"}, \
+            {"name": "default", "template": "<|im_start|>"}], "eos_token": "<|endoftext|>"}
+            """
+        #expect(try template(configuration: named) == PromptStyle.chatML.template)
+    }
+
+    @Test
+    func `all ends of generation_config end an answer`() throws {
+        let source = try PublishedFolder("mamba-hf")
+        let folder = try TemporaryFolder()
+        try source.write(Data(#"{"eos_token_id": [0, 5]}"#.utf8), to: "generation_config.json")
+        try convert(source.path, to: folder.path)
+        let vocabulary = try Vocabulary(file: ModelFile(path: folder.file("decoder.gguf")))
+        #expect((0..<9).filter(vocabulary.isEnd) == [0, 5])
+        try source.write(Data(#"{"eos_token_id": [0, 9999]}"#.utf8), to: "generation_config.json")
+        #expect(try refusal(of: source).contains("generation_config.json has the ends [0, 9999]"))
     }
 
     @Test

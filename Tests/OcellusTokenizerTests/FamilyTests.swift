@@ -59,6 +59,37 @@ struct FamilyTests {
         }
     }
 
+    @Test(arguments: ["llama-first", "sentencepiece"])
+    func `added tokens, and a space at the first place only`(name: String) throws {
+        let folder = try TemporaryFolder()
+        for file in try FileManager.default.contentsOfDirectory(atPath: "\(Self.folder)/\(name)") {
+            try FileManager.default.copyItem(
+                atPath: "\(Self.folder)/\(name)/\(file)",
+                toPath: folder.file(file)
+            )
+        }
+        // What the second has of the first beside its vocabulary.
+        try Data(#"{"<|im_start|>": 1500, "<|im_end|>": 1501}"#.utf8)
+            .write(to: URL(fileURLWithPath: folder.file("added_tokens.json")))
+        let configuration = """
+            {"legacy": false, "eos_token": "<|im_end|>", "added_tokens_decoder": {
+                "1500": {"content": "<|im_start|>", "special": true},
+                "1501": {"content": "<|im_end|>", "special": true}}}
+            """
+        try Data(configuration.utf8)
+            .write(to: URL(fileURLWithPath: folder.file("tokenizer_config.json")))
+        let tokenizer = Tokenizer(vocabulary: try vocabulary(folder.path))
+        #expect(tokenizer.endOfText == 1501)
+        for example in try TokenizerFixture.cases(path: "\(Self.folder)/llama-first/cases.bin") {
+            let text = String(decoding: example.text, as: UTF8.self)
+            #expect(tokenizer.encode(example.text) == example.plain, "\(text.debugDescription)")
+            #expect(
+                tokenizer.encode(example.text, parsingSpecial: true) == example.parsed,
+                "\(text.debugDescription)"
+            )
+        }
+    }
+
     @Test(arguments: ["falcon", "tekken", "sentencepiece"])
     func `tokens become the text again`(name: String) throws {
         let vocabulary = try vocabulary("\(Self.folder)/\(name)")

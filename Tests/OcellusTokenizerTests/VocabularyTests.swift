@@ -61,7 +61,7 @@ struct VocabularyTests {
                     scores: scores,
                     endOfText: 0,
                     start: nil,
-                    addsSpace: true
+                    spacePrefix: .always
                 )
                 return nil
             } catch {

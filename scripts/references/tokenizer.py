@@ -161,11 +161,11 @@ def cases() -> list[bytes]:
     return list(dict.fromkeys(found))
 
 
-def write_cases(tokenizer: Tokenizer, path: Path, code: str) -> int:
-    """Stores each case with its ids; `code` is the struct letter of an id."""
+def write_cases(tokenizer: Tokenizer, path: Path, code: str, lines: list[bytes] | None = None) -> int:
+    """Stores each case, or each line, with its ids; `code` is the struct letter of an id."""
     count = 0
     with path.open("wb") as file:
-        for data in cases():
+        for data in lines or cases():
             text = data.decode("utf-8", errors="replace")
             tokenizer.encode_special_tokens = True
             plain = tokenizer.encode(text, add_special_tokens=False).ids

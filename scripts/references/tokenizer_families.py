@@ -9,11 +9,13 @@ Small vocabularies, trained on the sentences of `tokenizer_text.py` with the set
     tekken         tokenizer.json   the expression of Mistral's Tekken; words that are tokens are not merged
     sentencepiece  tokenizer.model  BPE, byte fallback, no normalisation, as LLaMA and Mistral have it
     llama-json     tokenizer.json   the same vocabulary as transformers would save it
+    llama-first    tokenizer.json   as transformers 5 does, with a space at the first place only, and ChatML's tokens
 
 `cases.bin` holds the lines of `tokenizer.py` in its format. Only valid UTF-8 is asked of sentencepiece.
 """
 
 import io
+import random
 import struct
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from tokenizer_text import CODE, SENTENCES
 
 FOLDER = Path(__file__).parents[2] / "Tests/Fixtures/tokenizers"
 VOCABULARY_SIZE = 1500
+CHAT = ["<|im_start|>", "<|im_end|>"]
 USER_DEFINED = ["<image>", "\u2581\u2581"]
 TEKKEN = (
     r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
@@ -106,6 +109,26 @@ def as_json(model: bytes) -> Tokenizer:
     return tokenizer
 
 
+def with_first_space(tokenizer: Tokenizer) -> Tokenizer:
+    tokenizer.normalizer = None
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace("\u2581", prepend_scheme="first", split=False)
+    tokenizer.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in CHAT])
+    return tokenizer
+
+
+def chat_lines() -> list[bytes]:
+    """Turns, texts between added tokens, spaces as "\u2581", and some of the other lines.
+
+    Without two spaces in a row: tokenizers finds an added token "\u2581\u2581" in the text as it is written.
+    """
+    choose = random.Random(5)
+    parts = [*CHAT, *USER_DEFINED, "user", "\n", "hi", " hi", " ", "\u2581", "\u2581hi", "the cat", "<s>", "\u20ac"]
+    lines = ["".join(choose.choices(parts, k=choose.randint(1, 6))) for _ in range(400)]
+    chat = "<|im_start|>user\nWhat is on the table?<|im_end|>\n<|im_start|>assistant\n"
+    found = [line.encode() for line in [chat, " hi", "hi", *lines]] + cases()[::10]
+    return [line for line in found if b"  " not in line.replace("\u2581".encode(), b" ")]
+
+
 def write_sentencepiece_cases(model: bytes, path: Path) -> int:
     processor = sentencepiece.SentencePieceProcessor(model_proto=model)
     count = 0
@@ -131,10 +154,13 @@ def main() -> None:
         tokenizer.save(str(FOLDER / name / "tokenizer.json"), pretty=False)
         print(name, write_cases(tokenizer, FOLDER / name / "cases.bin", "H"), "cases")
     model = sentencepiece_model()
-    for name in ("sentencepiece", "llama-json"):
+    for name in ("sentencepiece", "llama-json", "llama-first"):
         (FOLDER / name).mkdir(parents=True, exist_ok=True)
     (FOLDER / "sentencepiece/tokenizer.model").write_bytes(model)
     as_json(model).save(str(FOLDER / "llama-json/tokenizer.json"), pretty=False)
+    chat = with_first_space(as_json(model))
+    chat.save(str(FOLDER / "llama-first/tokenizer.json"), pretty=False)
+    print("llama-first", write_cases(chat, FOLDER / "llama-first/cases.bin", "H", chat_lines()), "cases")
     print("sentencepiece", write_sentencepiece_cases(model, FOLDER / "sentencepiece/cases.bin"), "cases")
 
 

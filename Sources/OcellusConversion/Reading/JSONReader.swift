@@ -18,6 +18,7 @@ struct JSONReader {
     /// Reads a file.
     static func read(path: String) throws -> JSONValue {
         let file = try MappedFile(path: path)
+        try StandIn.refuse(file)
         return try withExtendedLifetime(file) { try read(file.bytes, path: path) }
     }
 

@@ -5,8 +5,16 @@
 ///
 /// Older files say it as a normaliser (Prepend and Replace), newer ones as a pre-tokenizer (Metaspace).
 struct MetaspaceStyle {
-    /// Whether a text gets a space before it.
-    let addsSpace: Bool
+    /// When a text gets a space before it; the raw value is that of "prepend_scheme".
+    enum SpacePrefix: String {
+        case never
+        /// Even if it begins with a special token or a space.
+        case always
+        /// Unless it begins with an added token or a space.
+        case first
+    }
+
+    let spacePrefix: SpacePrefix
 
     /// Finds the style of a file.
     ///
@@ -17,11 +25,19 @@ struct MetaspaceStyle {
         let cutting = settings.json["pre_tokenizer"] ?? .null
         switch (steps.map { $0["type"]?.string ?? "" }, cutting["type"]?.string) {
         case (["Prepend", "Replace"], nil):
-            addsSpace = true
+            spacePrefix = .always
         case (["Replace"], nil):
-            addsSpace = false
+            spacePrefix = .never
         case ([], "Metaspace") where cutting["split"]?.bool == false:
-            addsSpace = ["first", "always"].contains(cutting["prepend_scheme"]?.string)
+            let scheme = cutting["prepend_scheme"] ?? .null
+            guard let prefix = scheme.string.map(SpacePrefix.init(rawValue:)) ?? .always else {
+                throw settings.bad(
+                    "pre_tokenizer.prepend_scheme",
+                    "'never', 'always' or 'first'",
+                    scheme
+                )
+            }
+            spacePrefix = prefix
         default:
             throw settings.bad(
                 "normalizer",

@@ -21,15 +21,21 @@ struct SentencePieceFile {
     init(path: String) throws {
         self.path = path
         let file = try MappedFile(path: path)
+        try StandIn.refuse(file)
         try withExtendedLifetime(file) { try readModel(file.bytes[...]) }
     }
 
     /// The tokenizer that the file describes.
     ///
-    /// - Parameter special: What the files beside it say about the start of a text.
+    /// - Parameters:
+    ///   - special: What the files beside it say about the start and the end of a text.
+    ///   - added: The tokens that they add.
     /// - Returns: The vocabulary and how it is used.
     /// - Throws: `ConversionError.unsupported`.
-    func description(_ special: SpecialTokens) throws(ConversionError) -> TokenizerDescription {
+    func description(
+        _ special: SpecialTokens,
+        _ added: AddedTokens
+    ) throws(ConversionError) -> TokenizerDescription {
         guard modelType == 2 else {
             throw .unsupported(path: path, what: "a SentencePiece model of another type than BPE")
         }
@@ -40,18 +46,21 @@ struct SentencePieceFile {
                     "a SentencePiece model that normalises its text; those of LLaMA and Mistral do not"
             )
         }
-        guard tokens.indices.contains(end) else {
+        guard special.hasEnd || tokens.indices.contains(end) else {
             throw .unsupported(path: path, what: "no piece ends a text: \(end) of \(tokens.count)")
         }
+        let start = tokens.indices.contains(start) ? start : nil
+        var (tokens, types) = (tokens, types)
+        added.add(to: &tokens, &types)
         return TokenizerDescription(
             model: "llama",
             tokens: tokens,
             types: types,
-            scores: scores,
-            endOfText: end,
-            start: tokens.indices.contains(start) ? start : nil,
-            addsStart: special.addsStart ?? tokens.indices.contains(start),
-            addsSpace: addsSpace
+            scores: scores + repeatElement(0, count: tokens.count - scores.count),
+            endOfText: special.hasEnd ? try special.end(among: tokens, of: path) : end,
+            start: special.start(among: tokens) ?? start,
+            addsStart: special.addsStart ?? (start != nil),
+            spacePrefix: !addsSpace ? .never : special.isLegacy ? .always : .first
         )
     }
 

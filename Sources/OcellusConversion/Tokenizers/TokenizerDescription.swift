@@ -24,10 +24,12 @@ struct TokenizerDescription {
     /// One per token; empty if merges say the order.
     var scores: [Float] = []
     var endOfText: Int
+    /// At most two.
+    var otherEnds: [Int] = []
     var start: Int?
     var addsStart = false
-    /// Whether a text begins with a space that it does not have.
-    var addsSpace: Bool?
+    /// When a text gets a space before it; nil if it has words.
+    var spacePrefix: MetaspaceStyle.SpacePrefix?
     /// Whether a text is brought to Unicode's normal form C; nil where the kind says it.
     var normalizes: Bool?
 
@@ -59,8 +61,14 @@ struct TokenizerDescription {
         }
         file.add("tokenizer.ggml.bos_token_id", .uint32(UInt32(start ?? endOfText)))
         file.add("tokenizer.ggml.eos_token_id", .uint32(UInt32(endOfText)))
+        for (name, end) in zip(["eot", "eom"], otherEnds) {
+            file.add("tokenizer.ggml.\(name)_token_id", .uint32(UInt32(end)))
+        }
         file.add("tokenizer.ggml.add_bos_token", .bool(addsStart))
-        if let addsSpace { file.add("tokenizer.ggml.add_space_prefix", .bool(addsSpace)) }
+        if let spacePrefix {
+            file.add("tokenizer.ggml.add_space_prefix", .bool(spacePrefix != .never))
+            file.add("ocellus.tokenizer.space_prefix", .string(spacePrefix.rawValue))
+        }
         if let normalizes { file.add("ocellus.tokenizer.normalize", .bool(normalizes)) }
     }
 }

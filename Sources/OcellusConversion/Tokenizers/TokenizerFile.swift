@@ -22,21 +22,8 @@ struct TokenizerFile {
             throw model.bad("type", "'BPE'", try model.value("type"))
         }
         var (tokens, types) = try vocabulary(model)
-        let added = try addedTokens()
-        for token in added {
-            while tokens.count <= token.id {
-                tokens.append("[PAD\(tokens.count)]")
-                types.append(.unused)
-            }
-            tokens[token.id] = token.content
-            types[token.id] = token.isSpecial ? .control : .userDefined
-        }
-        guard let end = special.end(among: tokens) else {
-            throw .unsupported(
-                path: settings.path,
-                what: "no token is known to end a text; tokenizer_config.json has no eos_token"
-            )
-        }
+        try AddedTokens(settings).add(to: &tokens, &types)
+        let end = try special.end(among: tokens, of: settings.path)
         let start = special.start(among: tokens)
         let merges = try merges(model)
         if try model.flag("byte_fallback", default: false) {
@@ -50,7 +37,7 @@ struct TokenizerFile {
                 endOfText: end,
                 start: start ?? tokens.firstIndex(of: "<s>"),
                 addsStart: special.addsStart ?? true,
-                addsSpace: style.addsSpace
+                spacePrefix: style.spacePrefix
             )
         }
         let style = try PreTokenizerStyle(settings)
@@ -113,25 +100,12 @@ struct TokenizerFile {
         )
     }
 
-    private func addedTokens() throws(ConversionError) -> [(
-        id: Int, content: String, isSpecial: Bool
-    )] {
-        guard let list = settings.json["added_tokens"]?.array else { return [] }
-        var added: [(id: Int, content: String, isSpecial: Bool)] = []
-        for value in list {
-            let token = ModelSettings(path: settings.path, json: value, prefix: "added_tokens.")
-            guard let id = value["id"]?.int, 0..<(1 << 24) ~= id else {
-                throw token.bad("id", "an id from 0 to 2^24", value["id"] ?? .null)
-            }
-            added.append((id, try token.text("content"), try token.flag("special", default: false)))
-        }
-        return added.sorted { $0.id < $1.id }
-    }
-
     /// "left right", from texts or, in newer files, from pairs.
     private func merges(_ model: ModelSettings) throws(ConversionError) -> [String] {
         let value = try model.value("merges")
-        guard let list = value.array else { throw model.bad("merges", "a list", value) }
+        guard let list = value.array, !list.isEmpty else {
+            throw model.bad("merges", "a list that is not empty", value)
+        }
         var merges: [String] = []
         merges.reserveCapacity(list.count)
         for (index, merge) in list.enumerated() {

@@ -28,8 +28,15 @@ enum TokenizerSource {
             )
         }
         let special = try SpecialTokens(folder: folder)
-        return file.hasSuffix(".json")
+        var description =
+            file.hasSuffix(".json")
             ? try TokenizerFile(path: file).description(special)
-            : try SentencePieceFile(path: file).description(special)
+            : try SentencePieceFile(path: file).description(special, AddedTokens(folder: folder))
+        description.otherEnds = try special.otherEnds(
+            than: description.endOfText,
+            among: description.tokens,
+            of: file
+        )
+        return description
     }
 }
