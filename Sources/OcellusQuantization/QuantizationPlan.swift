@@ -34,7 +34,7 @@ public struct QuantizationPlan {
     ///   - file: The original.
     ///   - type: The type that matrices get; one of `types`.
     ///   - headType: The type of `token_embd.weight` and `output.weight`, or nil for the same.
-    /// - Throws: `QuantizationError.alreadyQuantized` and `.noMatrix`.
+    /// - Throws: `QuantizationError.alreadyQuantized`.
     public init(
         for file: borrowing ModelFile,
         type: WeightType,
@@ -56,10 +56,12 @@ public struct QuantizationPlan {
             let isHead = ["token_embd.weight", "output.weight"].contains(tensor.name)
             steps.append(Self.step(for: tensor, type: isHead ? headType ?? type : type))
         }
-        guard steps.contains(where: { !$0.isCopy }) else { throw .noMatrix(path: file.path) }
         self.type = type
         self.steps = steps
     }
+
+    /// Whether all tensors are copied.
+    public var isCopy: Bool { steps.allSatisfy(\.isCopy) }
 
     /// The size of all tensors of the new file in bytes, without the header.
     public var byteCount: Int { steps.map(\.byteCount).reduce(0, +) }

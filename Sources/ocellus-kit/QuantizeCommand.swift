@@ -102,6 +102,9 @@ struct QuantizeCommand: ParsableCommand {
                 return Job(input: input, output: output, plan: plan)
             }
         }
+        if jobs.allSatisfy(\.plan.isCopy) {
+            try describing { throw QuantizationError.noMatrix(path: input) }
+        }
         var reports = jobs.map { QuantizationReport($0.plan, file: $0.input, out: $0.output) }
         if !dryRun {
             let importance = try samples.map { try self.importance(of: $0) }
