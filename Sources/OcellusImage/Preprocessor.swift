@@ -5,10 +5,10 @@ public import OcellusMemory
 /// normalisation.
 ///
 /// The resize is Pillow's (antialiased, on bytes, first along the rows, then along the columns), and
-/// equal to it bit by bit; except that Pillow 13 swaps the passes for a picture that loses more than
-/// twice as many rows as columns, where the rounding between them makes 1/255 of difference. Rows are
-/// converted, resized and summed in one walk down the picture: only the few rows that one output row
-/// sums are ever held.
+/// equal to it bit by bit; except that Pillow 13 swaps the passes for a picture that loses rows, and more
+/// than twice as many as columns. There rounding and clipping between them make 1/255 of difference
+/// (bilinear) or a few, at sharp edges up to 22/255 (bicubic). Rows are converted, resized and summed in
+/// one walk down the picture: only the few rows that one output row sums are ever held.
 public struct Preprocessor {
     /// What is done.
     public let settings: PreprocessorSettings
