@@ -99,8 +99,9 @@ import Testing
 
     @Test func aModelThatForgetsIsRefreshedByDefault() throws {
         var session = try Session.shipped(memory: nil)
-        let horizon = try #require(session.model.horizon)
-        #expect(session.model.streamMemory == .refresh(frames: horizon / 2))
+        let (measured, memory) = (session.model.horizon, session.model.streamMemory)
+        let horizon = try #require(measured)
+        #expect(memory == .refresh(frames: horizon / 2))
         // What was lit and is dark stays dark, however long it lasts.
         for _ in 0..<5 { try session.see(fixture: "clips/light-off/00.png") }
         for frame in 0..<60 {
