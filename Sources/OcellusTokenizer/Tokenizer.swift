@@ -78,15 +78,15 @@ public struct Tokenizer: Sendable {
         isContinuation: Bool
     ) {
         var encoder = BytePairEncoder(vocabulary)
-        var isStart = !isContinuation
         guard parsingSpecial else {
-            encodePlain(text[...], isStart: isStart, with: &encoder, into: &tokens)
+            encodePlain(text[...], isStart: !isContinuation, with: &encoder, into: &tokens)
             return
         }
         split(text[...], by: vocabulary.specialTokens, into: &tokens) { piece, tokens in
-            if piece.startIndex > 0, vocabulary.kind == .sentencePiece(.first) { isStart = false }
+            let isBehindSpecial = piece.startIndex > 0
+            let isStart =
+                isBehindSpecial ? vocabulary.kind == .sentencePiece(.always) : !isContinuation
             encodePlain(piece, isStart: isStart, with: &encoder, into: &tokens)
-            isStart = false
         }
     }
 

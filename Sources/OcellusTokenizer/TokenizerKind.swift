@@ -13,7 +13,7 @@ public enum TokenizerKind: Sendable, Equatable {
     /// When a text gets a space before it.
     public enum SpacePrefix: Sendable {
         case never
-        /// Before the first text that is no special token: SentencePiece itself.
+        /// Before each text, also between special tokens: SentencePiece itself, and what is made of it.
         case always
         /// Before a text that begins neither with a special or user-defined token nor with a space:
         /// Hugging Face's Metaspace with the scheme "first".

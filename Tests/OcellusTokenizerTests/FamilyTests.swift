@@ -90,6 +90,16 @@ struct FamilyTests {
         }
     }
 
+    @Test func `a space before each text between special tokens`() throws {
+        let tokenizer = Tokenizer(vocabulary: try vocabulary("\(Self.folder)/llama-always"))
+        for example in try TokenizerFixture.cases(path: "\(Self.folder)/llama-always/cases.bin") {
+            #expect(
+                tokenizer.encode(example.text, parsingSpecial: true) == example.parsed,
+                "\(String(decoding: example.text, as: UTF8.self).debugDescription)"
+            )
+        }
+    }
+
     @Test(arguments: ["falcon", "tekken", "sentencepiece"])
     func `tokens become the text again`(name: String) throws {
         let vocabulary = try vocabulary("\(Self.folder)/\(name)")

@@ -10,6 +10,7 @@ Small vocabularies, trained on the sentences of `tokenizer_text.py` with the set
     sentencepiece  tokenizer.model  BPE, byte fallback, no normalisation, as LLaMA and Mistral have it
     llama-json     tokenizer.json   the same vocabulary as transformers would save it
     llama-first    tokenizer.json   as transformers 5 does, with a space at the first place only, and ChatML's tokens
+    llama-always   tokenizer.json   with a space before each text between ChatML's tokens, as transformers did before
 
 `cases.bin` holds the lines of `tokenizer.py` in its format. Only valid UTF-8 is asked of sentencepiece.
 """
@@ -109,9 +110,9 @@ def as_json(model: bytes) -> Tokenizer:
     return tokenizer
 
 
-def with_first_space(tokenizer: Tokenizer) -> Tokenizer:
+def for_talks(tokenizer: Tokenizer, scheme: str) -> Tokenizer:
     tokenizer.normalizer = None
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace("\u2581", prepend_scheme="first", split=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace("\u2581", prepend_scheme=scheme, split=False)
     tokenizer.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in CHAT])
     return tokenizer
 
@@ -127,6 +128,13 @@ def chat_lines() -> list[bytes]:
     chat = "<|im_start|>user\nWhat is on the table?<|im_end|>\n<|im_start|>assistant\n"
     found = [line.encode() for line in [chat, " hi", "hi", *lines]] + cases()[::10]
     return [line for line in found if b"  " not in line.replace("\u2581".encode(), b" ")]
+
+
+def turns() -> list[bytes]:
+    """Texts between special tokens that begin with no space: there SentencePiece adds one, and tokenizers none."""
+    choose = random.Random(6)
+    parts = [*CHAT, "<s>", "user", "\n", "hi", "the cat", "a b", "\u20ac"]
+    return ["".join(choose.choices(parts, k=choose.randint(1, 7))).encode() for _ in range(200)]
 
 
 def write_sentencepiece_cases(model: bytes, path: Path) -> int:
@@ -154,13 +162,14 @@ def main() -> None:
         tokenizer.save(str(FOLDER / name / "tokenizer.json"), pretty=False)
         print(name, write_cases(tokenizer, FOLDER / name / "cases.bin", "H"), "cases")
     model = sentencepiece_model()
-    for name in ("sentencepiece", "llama-json", "llama-first"):
+    for name in ("sentencepiece", "llama-json", "llama-first", "llama-always"):
         (FOLDER / name).mkdir(parents=True, exist_ok=True)
     (FOLDER / "sentencepiece/tokenizer.model").write_bytes(model)
     as_json(model).save(str(FOLDER / "llama-json/tokenizer.json"), pretty=False)
-    chat = with_first_space(as_json(model))
-    chat.save(str(FOLDER / "llama-first/tokenizer.json"), pretty=False)
-    print("llama-first", write_cases(chat, FOLDER / "llama-first/cases.bin", "H", chat_lines()), "cases")
+    for scheme, lines in (("first", chat_lines()), ("always", turns())):
+        chat, folder = for_talks(as_json(model), scheme), FOLDER / f"llama-{scheme}"
+        chat.save(str(folder / "tokenizer.json"), pretty=False)
+        print(folder.name, write_cases(chat, folder / "cases.bin", "H", lines), "cases")
     print("sentencepiece", write_sentencepiece_cases(model, FOLDER / "sentencepiece/cases.bin"), "cases")
 
 
