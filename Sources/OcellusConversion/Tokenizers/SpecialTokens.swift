@@ -8,6 +8,7 @@ struct SpecialTokens {
     private let endText: String?
     /// Whether text behind a special token gets a space before it, as transformers had it at first.
     let isLegacy: Bool
+    private let generationPath: String
     /// The ids with which the model ends what it generates.
     private let generationEnds: [Int]
     /// Whether a text begins with the start token, if a file says it.
@@ -24,9 +25,11 @@ struct SpecialTokens {
         func text(_ key: String) -> String? {
             files.lazy.compactMap { $0.json[key]?.string ?? $0.json[key]?["content"]?.string }.first
         }
-        let path = "\(folder)/generation_config.json"
-        let hasGeneration = FileManager.default.fileExists(atPath: path)
-        let ends = hasGeneration ? try ModelSettings(path: path).json["eos_token_id"] : nil
+        generationPath = "\(folder)/generation_config.json"
+        var ends: JSONValue?
+        if FileManager.default.fileExists(atPath: generationPath) {
+            ends = try ModelSettings(path: generationPath).json["eos_token_id"]
+        }
         generationEnds = ends?.ints ?? ends?.int.map { [$0] } ?? []
         startText = text("bos_token")
         endText = text("eos_token")
@@ -47,15 +50,19 @@ struct SpecialTokens {
     /// - Throws: `ConversionError.unsupported` for more than a file can say, or ids of no token.
     func otherEnds(
         than end: Int,
-        among tokens: [String],
-        of path: String
+        among tokens: [String]
     ) throws(ConversionError) -> [Int] {
-        let ends = generationEnds.filter { $0 != end }
-        guard ends.count <= 2, ends.allSatisfy(tokens.indices.contains) else {
+        let ends = Set(generationEnds).subtracting([end]).sorted()
+        if let id = ends.first(where: { !tokens.indices.contains($0) }) {
             throw .unsupported(
-                path: path,
-                what: "generation_config.json has the ends \(generationEnds); a file holds three "
-                    + "at most, of \(tokens.count) tokens"
+                path: generationPath,
+                what: "the end token \(id), of \(tokens.count) tokens in all"
+            )
+        }
+        guard ends.count <= 2 else {
+            throw .unsupported(
+                path: generationPath,
+                what: "\(ends.count + 1) tokens that end a text; a model file holds three"
             )
         }
         return ends

@@ -34,8 +34,7 @@ enum TokenizerSource {
             : try SentencePieceFile(path: file).description(special, AddedTokens(folder: folder))
         description.otherEnds = try special.otherEnds(
             than: description.endOfText,
-            among: description.tokens,
-            of: file
+            among: description.tokens
         )
         return description
     }
