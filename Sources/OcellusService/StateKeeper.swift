@@ -17,7 +17,7 @@ public struct StateKeeper {
         case damaged(StateFault, movedTo: String)
     }
 
-    /// The file.
+    /// The file, which is no symbolic link.
     public let path: String
     /// The time between two saves, in nanoseconds.
     public let interval: Int64
@@ -27,11 +27,31 @@ public struct StateKeeper {
     /// Whether the supplement has changed since.
     private var hasNews = false
 
-    /// Keeps a state in a file from now on.
+    /// Keeps a state in a file from now on: that to which `path` leads.
     public init(path: String, interval: Duration) {
-        self.path = path
+        self.path = StateKeeper.linkedFile(path)
         self.interval = max(1, interval.wholeNanoseconds)
         dueMoment = monotonicNanoseconds() + self.interval
+    }
+
+    /// The file to which a path leads, there or not: the path itself, if it is no symbolic link.
+    ///
+    /// The corresponding C call is `readlink`. A file that is replaced under the name of a link would
+    /// take the link's place.
+    public static func linkedFile(_ path: String) -> String {
+        var file = path
+        for _ in 0..<40 {  // as many as the kernel follows
+            var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+            // Safety: the buffer's own size.
+            let length = unsafe readlink(file, &target, target.count)
+            guard length > 0 else { break }
+            let name = String(
+                decoding: target[..<length].map { UInt8(bitPattern: $0) },
+                as: UTF8.self
+            )
+            file = name.utf8.first == UInt8(ascii: "/") ? name : folder(of: file) + name
+        }
+        return file
     }
 
     /// The folder of a file, with a slash behind it.

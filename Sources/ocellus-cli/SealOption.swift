@@ -34,7 +34,8 @@ struct SealOption {
         declaration.readable = [try arguments.required("--model", "DIR")]
         if let path = source.filePath { declaration.readable.append(path) }
         if let path = arguments.string("--state") {
-            declaration.writable.append(StateKeeper.folder(of: path))
+            let file = StateKeeper.linkedFile(path)
+            declaration.writable.append(StateKeeper.folder(of: file))
         }
         if let folder = arguments.string("--save-frames") { declaration.writable.append(folder) }
         declaration.cameras = source.isCamera

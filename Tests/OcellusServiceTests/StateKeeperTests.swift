@@ -139,6 +139,33 @@ import Testing
         }
     }
 
+    /// A daemon's state often lies on another disk, behind a link.
+    @Test(arguments: ["disk/state", "absolute"])
+    func aLinkStaysAndItsFileIsReplaced(target: String) throws {
+        try Fixture.withFolder { folder in
+            let manager = FileManager.default
+            let disk = folder.appendingPathComponent("disk")
+            try manager.createDirectory(at: disk, withIntermediateDirectories: false)
+            let file = disk.appendingPathComponent("state")
+            let links = ["first", "second"].map { folder.appendingPathComponent($0).path }
+            try manager.createSymbolicLink(atPath: links[0], withDestinationPath: "second")
+            try manager.createSymbolicLink(
+                atPath: links[1],
+                withDestinationPath: target == "absolute" ? file.path : target
+            )
+            for _ in 0..<2 {  // a link that leads nowhere yet, then to the file
+                _ = try watch("cat-pan-right", path: links[0], memory: .rolling)
+                for link in links {
+                    #expect(throws: Never.self) {
+                        try manager.destinationOfSymbolicLink(atPath: link)
+                    }
+                }
+            }
+            #expect(try manager.contentsOfDirectory(atPath: disk.path) == ["state"])
+            #expect(try Data(contentsOf: file).count > 1000)
+        }
+    }
+
     @Test func whatAPowerCutLeftIsRemoved() throws {
         try Fixture.withFolder { folder in
             let path = folder.appendingPathComponent("state").path
