@@ -55,7 +55,7 @@ extension Session {
             file = try MappedFile(path: path)
         } catch {
             // An empty file is what a full disk or a power cut leaves of a program that wrote in place.
-            if case .truncated = error { throw .state(path: path, .truncated) }
+            if case .empty = error { throw .state(path: path, .truncated) }
             throw .model(.file(error))
         }
         switch unsafe restore(from: file.bytes) {

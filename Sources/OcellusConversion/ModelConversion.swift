@@ -75,7 +75,7 @@ public enum ModelConversion {
         addOrigin(of: model, options, to: &file)
         let rowCount = file.tensors[0].shape[0]
         let path = options.tokenizer ?? model.folder
-        try TokenizerSource.description(path: path).add(to: &file, rowCount: rowCount, path: path)
+        try TokenizerSource.addTokenizer(path: path, to: &file, rowCount: rowCount)
         try addPrompt(options, tokenizer: path, to: &file)
         return file
     }

@@ -39,11 +39,17 @@ public enum PromptStyle: String, CaseIterable, Sendable {
     /// - Throws: `ConversionError.damaged`, and `ModelFileError.cannotOpen`.
     static func described(in folder: String) throws -> PromptStyle {
         var text = try? String(contentsOfFile: "\(folder)/chat_template.jinja", encoding: .utf8)
-        let path = "\(folder)/tokenizer_config.json"
-        if text == nil, FileManager.default.fileExists(atPath: path) {
-            let template = try ModelSettings(path: path).json["chat_template"]
-            let named = template?.array?.first { $0["name"]?.string == "default" }
-            text = template?.string ?? named?["template"]?.string
+        if text == nil,
+            let file = try ModelSettings.ifPresent(path: "\(folder)/tokenizer_config.json"),
+            file.has("chat_template")
+        {
+            let value = try file.value("chat_template")
+            if let list = value.array {
+                // Several with names, of which one may be the default.
+                text = list.first { $0["name"]?.string == "default" }?["template"]?.string
+            } else {
+                text = try file.text("chat_template")
+            }
         }
         guard let text else { return .none }
         return text.contains("<|im_start|>")

@@ -18,7 +18,7 @@ package final class MappedFile {
     /// The corresponding C calls are `open`, `fstat` and `mmap`.
     ///
     /// - Throws: `ModelFileError.cannotOpen` if there is no such regular file, it is not readable,
-    ///   or it is larger than the address space; `.truncated` if it is empty.
+    ///   or it is larger than the address space; `.empty` if it has no bytes.
     package init(path: String) throws(ModelFileError) {
         // O_NONBLOCK: opening a FIFO returns at once; it is refused below.
         let descriptor = unsafe clibc_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
@@ -37,7 +37,7 @@ package final class MappedFile {
             throw .cannotOpen(path: path, reason: "it is larger than the address space")
         }
         guard byteCount > 0 else {
-            throw .truncated(path: path, what: "the header", offset: 0, needed: 24, available: 0)
+            throw .empty(path: path)
         }
         // Safety: a fresh read-only mapping of byteCount bytes, checked before use.
         let base = unsafe mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor, 0)

@@ -19,10 +19,11 @@ public struct ModelFile: ~Copyable {
 
     /// Maps and checks a file.
     ///
-    /// - Throws: `ModelFileError.cannotOpen`, `.notAModelFile`, `.unsupportedVersion`,
-    ///   `.truncated`, `.invalid` and `.duplicate`.
+    /// - Throws: `ModelFileError.cannotOpen`, `.empty`, `.standIn`, `.notAModelFile`,
+    ///   `.unsupportedVersion`, `.truncated`, `.invalid` and `.duplicate`.
     public init(path: String) throws(ModelFileError) {
         let file = try MappedFile(path: path)
+        try StandIn.refuse(file)
         let header = try ParsedHeader(from: file.cursor)
         self.file = file
         self.header = header

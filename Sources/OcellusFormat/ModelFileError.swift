@@ -5,6 +5,10 @@ internal import OcellusMemory
 public enum ModelFileError: Error {
     /// The system refuses to open, inspect or map the file.
     case cannotOpen(path: String, reason: String)
+    /// The file has no bytes.
+    case empty(path: String)
+    /// Another thing is in the place of the file, as a download may leave it.
+    case standIn(path: String, what: String)
     /// The file does not begin with "GGUF".
     case notAModelFile(path: String)
     /// The version of GGUF is not 2 or 3, or the file is for big-endian machines.
@@ -35,6 +39,10 @@ public enum ModelFileError: Error {
         switch self {
         case .cannotOpen(let path, let reason):
             "\(path): cannot be opened: \(reason)"
+        case .empty(let path):
+            "\(path): the file is empty"
+        case .standIn(let path, let what):
+            "\(path): \(what)"
         case .notAModelFile(let path):
             "\(path): not a GGUF file; it does not begin with the letters GGUF"
         case .unsupportedVersion(let path, let version):

@@ -18,7 +18,7 @@ public enum QuantizationError: Error, CustomStringConvertible {
             "\(path): the tensor '\(tensor)' is \(type) already; rounding it a second time would add "
                 + "to its error, so start from the F32, F16 or BF16 file"
         case .noMatrix(let path):
-            "\(path): no tensor is a matrix that could be quantised"
+            "\(path): no tensor is a matrix in F32, or with rows of whole blocks, 32 weights each"
         case .notFinite(let path, let tensor, let row, let column):
             "\(path): the tensor '\(tensor)' has a weight that is not finite, in row \(row), "
                 + "column \(column)"

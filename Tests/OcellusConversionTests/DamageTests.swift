@@ -88,13 +88,10 @@ struct DamageTests {
             ),
             (
                 "mamba-hf", "\"expand\": 2", "\"expand\": 16777216",
-                "'expand' should be a multiple of 32, from 1 to 16777216, is 16777216"
+                "'expand' should be a number that times 32 is from 1 to 16777216, is 16777216"
             ),
         ] {
-            let folder = try PublishedFolder(name)
-            try folder.replaceOnce(text, by: other, in: "config.json")
-            let message = try refusal(of: folder)
-            #expect(message.contains(expected), "\(message)")
+            try expectRefusal(expected, of: name, replacing: text, by: other)
         }
     }
 
@@ -113,6 +110,12 @@ struct DamageTests {
             ("model.safetensors", pointer, "model.safetensors: a pointer of git-lfs"),
             ("tokenizer.json", pointer, "tokenizer.json: a pointer of git-lfs"),
             ("model.safetensors", "\n<!doctype html><html>", "a page of a web site"),
+            ("config.json", "", "config.json: the file is empty"),
+            ("config.json", "\n", "config.json: not valid JSON: there is no text"),
+            (
+                "config.json", "[]",
+                "config.json: should hold an object of keys and values, holds a list of 0"
+            ),
         ] {
             let folder = try PublishedFolder("mamba-hf")
             try folder.write(Data(text.utf8), to: file)
@@ -212,11 +215,7 @@ struct DamageTests {
             ("{\n", "{\n\"a\": 1, \"a\": 2,", "the key 'a' is there twice"),
             ("\"state_size\": 8", "\"state_size\": 8]", "not valid JSON"),
         ] {
-            let folder = try PublishedFolder("mamba-hf")
-            try folder.replaceOnce(text, by: other, in: "config.json")
-            let message = try refusal(of: folder)
-            #expect(message.contains(expected), "\(message)")
-            #expect(message.contains("config.json"))
+            try expectRefusal(expected, of: "mamba-hf", replacing: text, by: other)
         }
     }
 
@@ -224,7 +223,9 @@ struct DamageTests {
     func `a tokenizer of another model`() throws {
         let folder = try PublishedFolder("mamba-hf")
         try folder.replaceOnce("\"ing\": ", by: "\"ingots\": 999, \"ing\": ", in: "tokenizer.json")
-        #expect(try refusal(of: folder).contains("1000 tokens, the embedding 288 rows"))
+        #expect(
+            try refusal(of: folder).contains("'model.vocab.ingots' should be an id from 0 to 287 (")
+        )
         try FileManager.default.removeItem(atPath: "\(folder.path)/tokenizer.json")
         #expect(try refusal(of: folder).contains("--tokenizer"))
     }

@@ -24,6 +24,27 @@ func refusal(
     return message
 }
 
+/// Expects that a fixture is refused if a text of one of its files is another one, with a message that says
+/// `expected` and names the file.
+func expectRefusal(
+    _ expected: String,
+    of name: String,
+    _ options: ConversionOptions = ConversionOptions(),
+    replacing text: String,
+    by other: String,
+    in file: String = "config.json",
+    namesFile: Bool = true,
+    sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+    let folder = try PublishedFolder(name)
+    try folder.replace(text, by: other, in: file)
+    let message = try refusal(of: folder, options, sourceLocation: sourceLocation)
+    #expect(message.contains(expected), "\(message)", sourceLocation: sourceLocation)
+    if namesFile {
+        #expect(message.contains(file), "\(message)", sourceLocation: sourceLocation)
+    }
+}
+
 /// A copy of a fixture as a folder of its own, to be damaged.
 final class PublishedFolder {
     private let folder: TemporaryFolder
@@ -55,11 +76,13 @@ final class PublishedFolder {
         try write(data, to: name)
     }
 
-    /// Replaces a text wherever it occurs in a file; the other must not contain it.
+    /// Replaces a text wherever it occurs in a file.
     func replace(_ text: String, by other: String, in name: String) throws {
         var data = try data(name)
-        while let range = data.range(of: Data(text.utf8)) {
+        var start = data.startIndex
+        while let range = data.range(of: Data(text.utf8), in: start..<data.endIndex) {
             data.replaceSubrange(range, with: Data(other.utf8))
+            start = range.lowerBound + other.utf8.count
         }
         try write(data, to: name)
     }

@@ -28,10 +28,7 @@ struct VisionDamageTests {
                 "has no place in this model"
             ),
         ] {
-            let folder = try PublishedFolder(name)
-            try folder.replace(text, by: other, in: "config.json")
-            let message = try refusal(of: folder)
-            #expect(message.contains(expected), "\(message)")
+            try expectRefusal(expected, of: name, replacing: text, by: other, namesFile: false)
         }
     }
 
@@ -92,7 +89,7 @@ struct VisionDamageTests {
             ),
             (
                 "dinov2-hf", "config.json", "\"mlp_ratio\": 2", "\"mlp_ratio\": 3e9",
-                "'mlp_ratio' should be a multiple of 24, from 1 to 16777216, is 3000000000"
+                "'mlp_ratio' should be a number that times 24 is from 1 to 16777216, is 3000000000"
             ),
             (
                 "clip-open", "open_clip_config.json", "\"mlp_ratio\": 1.5", "\"mlp_ratio\": 3e9",
@@ -111,15 +108,35 @@ struct VisionDamageTests {
                 "\"shortest_edge\": 57", "'size' should be at least 28, at most twice that, is 57"
             ),
             (
+                "dinov2-hf", "preprocessor_config.json", "\"shortest_edge\": 32",
+                "\"shortest_edge\": 9999",
+                "'size.shortest_edge' should be a whole number from 1 to 4096, is 9999"
+            ),
+            (
+                "siglip-hf", "preprocessor_config.json", "\"width\": 30", "\"width\": 35",
+                "'size.width' should be 30 as the height, is 35"
+            ),
+            (
+                "dinov2-timm", "config.json", "\"depth\": 3", "\"depth\": 16777216",
+                "'model_args.depth' should be 3 as the tensors have it, is 16777216"
+            ),
+            (
+                "siglip-timm", "config.json", "\"embed_dim\": 20", "\"embed_dim\": 24",
+                "'model_args.embed_dim' should be 20 as the tensors have it, is 24"
+            ),
+            (
                 "mobilevlm", "config.json", "\"ldpnet\"", "\"qformer\"",
                 "'mm_projector_type' should be 'ldpnet', 'ldpnetv2' or 'mlp2x_gelu', is 'qformer'"
             ),
         ] {
-            let folder = try PublishedFolder(name)
-            try folder.replace(text, by: other, in: file)
-            let message = try refusal(of: folder, options(VisionTests.visionOptions[name] ?? []))
-            #expect(message.contains(expected), "\(message)")
-            #expect(message.contains(file), "\(message)")
+            try expectRefusal(
+                expected,
+                of: name,
+                options(VisionTests.visionOptions[name] ?? []),
+                replacing: text,
+                by: other,
+                in: file
+            )
         }
     }
 
@@ -229,10 +246,14 @@ struct VisionDamageTests {
                 "pictures of 6 x 6 pixels are smaller than a patch of 7"
             ),
         ] {
-            let folder = try PublishedFolder(name)
-            try folder.replace(text, by: other, in: file)
-            let message = try refusal(of: folder)
-            #expect(message.contains(expected), "\(message)")
+            try expectRefusal(
+                expected,
+                of: name,
+                replacing: text,
+                by: other,
+                in: file,
+                namesFile: false
+            )
         }
     }
 

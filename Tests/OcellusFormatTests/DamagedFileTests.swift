@@ -11,7 +11,7 @@ struct DamagedFileTests {
         let bytes = try SmallFile.bytes()
         // The last tensor has 4 bytes; what follows is padding.
         let end = bytes.count - 28
-        for length in 0..<end {
+        for length in 1..<end {
             let path = try folder.write(Array(bytes.prefix(length)))
             do throws(ModelFileError) {
                 _ = try ModelFile(path: path)
@@ -27,6 +27,29 @@ struct DamagedFileTests {
         }
         let path = try folder.write(Array(bytes.prefix(end)))
         #expect(try ModelFile(path: path).tensors.count == 8)
+    }
+
+    @Test(
+        "What a download leaves in the place of a file is told as such",
+        arguments: [
+            ("", "the file is empty"),
+            (
+                "version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+                "a pointer of git-lfs in"
+            ),
+            ("\n<!doctype html><html>", "a page of a web site in place of the file"),
+            ("GGML", "not a GGUF file"),
+        ]
+    )
+    func standIns(text: String, expected: String) throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(Array(text.utf8))
+        do throws(ModelFileError) {
+            _ = try ModelFile(path: path)
+            Issue.record("\(text) was accepted")
+        } catch {
+            #expect(error.description.hasPrefix("\(path): \(expected)"), "\(error.description)")
+        }
     }
 
     @Test("Ten thousand random changes of bytes")

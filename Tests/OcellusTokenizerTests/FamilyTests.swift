@@ -33,8 +33,7 @@ struct FamilyTests {
     private func vocabulary(_ path: String, rowCount: Int = 1600) throws -> Vocabulary {
         let temporary = try TemporaryFolder()
         var description = FileDescription(fileName: "decoder.gguf", architecture: "mamba")
-        try TokenizerSource.description(path: path)
-            .add(to: &description, rowCount: rowCount, path: path)
+        try TokenizerSource.addTokenizer(path: path, to: &description, rowCount: rowCount)
         var header = ModelHeader(architecture: "mamba")
         for (key, value) in description.metadata { header.add(key, value) }
         try ModelFileWriter(path: temporary.file("decoder.gguf"), header: header).finish()

@@ -36,6 +36,8 @@ struct JSONReader {
         start: Int = 0
     ) throws(ConversionError) -> JSONValue {
         var reader = JSONReader(path: path, bytes: bytes, start: start)
+        reader.skipSpace()
+        guard reader.next != nil else { throw reader.fault("there is no text") }
         let value = try reader.value()
         reader.skipSpace()
         guard reader.position == bytes.count else { throw reader.fault("text after the JSON") }

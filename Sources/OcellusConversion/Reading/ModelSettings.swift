@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 
 /// A configuration as published beside a model, with errors that name file and key.
 ///
@@ -17,9 +18,24 @@ public struct ModelSettings {
 
     /// Reads a file.
     ///
-    /// - Throws: `ConversionError.damaged`, and `ModelFileError.cannotOpen`.
+    /// - Throws: `ConversionError.damaged`, `.unsupported` if it holds no object, and
+    ///   `ModelFileError.cannotOpen`.
     public init(path: String) throws {
-        self.init(path: path, json: try JSONReader.read(path: path))
+        let json = try JSONReader.read(path: path)
+        guard json.members != nil else {
+            throw ConversionError.unsupported(
+                path: path,
+                what: "should hold an object of keys and values, holds \(json.summary)"
+            )
+        }
+        self.init(path: path, json: json)
+    }
+
+    /// Reads a file if it is there.
+    ///
+    /// - Throws: As above.
+    static func ifPresent(path: String) throws -> ModelSettings? {
+        FileManager.default.fileExists(atPath: path) ? try ModelSettings(path: path) : nil
     }
 
     /// Settings that were read elsewhere.
@@ -65,7 +81,7 @@ public struct ModelSettings {
         guard let ratio = value.number, ratio * Double(width) >= 1,
             ratio * Double(width) <= Double(Self.maximumSize)
         else {
-            throw bad(key, "a multiple of \(width), from 1 to \(Self.maximumSize)", value)
+            throw bad(key, "a number that times \(width) is from 1 to \(Self.maximumSize)", value)
         }
         return Int(ratio * Double(width))
     }
@@ -106,6 +122,16 @@ public struct ModelSettings {
         let value = try value(key)
         guard let text = value.string else { throw bad(key, "a text", value) }
         return text
+    }
+
+    /// The elements of a list; none without the key.
+    ///
+    /// - Throws: `ConversionError.badValue`.
+    func list(_ key: String) throws(ConversionError) -> [JSONValue] {
+        guard has(key) else { return [] }
+        let value = try value(key)
+        guard let list = value.array else { throw bad(key, "a list", value) }
+        return list
     }
 
     /// Refuses another value than the one that is supported; a missing key has that value.

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 
 /// The tokens that are added to a vocabulary behind its training.
 struct AddedTokens {
@@ -8,33 +7,38 @@ struct AddedTokens {
         let isSpecial: Bool
     }
 
+    private let limit: TokenLimit
     private var tokens: [Int: Token] = [:]
 
     /// Reads the list of a `tokenizer.json`.
-    init(_ settings: ModelSettings) throws(ConversionError) {
+    ///
+    /// - Throws: `ConversionError`.
+    init(_ settings: ModelSettings, limit: TokenLimit) throws(ConversionError) {
+        self.limit = limit
         try addList(of: settings)
     }
 
     /// Reads the files beside a `tokenizer.model`, the one that says most of a token last.
-    init(folder: String) throws {
-        func settings(_ name: String) throws -> ModelSettings? {
-            let path = "\(folder)/\(name)"
-            guard FileManager.default.fileExists(atPath: path) else { return nil }
-            return try ModelSettings(path: path)
-        }
-        if let settings = try settings("added_tokens.json") {
-            for (content, id) in settings.json.members ?? [] {
-                try add(id, Token(content: content, isSpecial: false), content, of: settings)
+    ///
+    /// - Throws: `ConversionError`, and `ModelFileError.cannotOpen`.
+    init(folder: String, limit: TokenLimit) throws {
+        self.limit = limit
+        if let file = try ModelSettings.ifPresent(path: "\(folder)/added_tokens.json") {
+            for (content, id) in file.json.members ?? [] {
+                tokens[try limit.id(id, content, of: file)] =
+                    Token(content: content, isSpecial: false)
             }
         }
-        if let settings = try settings("tokenizer.json") { try addList(of: settings) }
-        if let settings = try settings("tokenizer_config.json"),
-            settings.has("added_tokens_decoder")
+        if let file = try ModelSettings.ifPresent(path: "\(folder)/tokenizer.json") {
+            try addList(of: file)
+        }
+        if let file = try ModelSettings.ifPresent(path: "\(folder)/tokenizer_config.json"),
+            file.has("added_tokens_decoder")
         {
-            let decoder = try settings.below("added_tokens_decoder")
-            for (id, _) in decoder.json.members ?? [] {
-                let number = JSONValue.number(Double(id) ?? -1)
-                try add(number, Self.token(try decoder.below(id)), id, of: decoder)
+            let decoder = try file.below("added_tokens_decoder")
+            for (key, _) in decoder.json.members ?? [] {
+                let id = try limit.id(key, of: decoder)
+                tokens[id] = try Self.token(try decoder.below(key))
             }
         }
     }
@@ -54,9 +58,11 @@ struct AddedTokens {
     }
 
     private mutating func addList(of settings: ModelSettings) throws(ConversionError) {
-        for value in settings.json["added_tokens"]?.array ?? [] {
-            let token = ModelSettings(path: settings.path, json: value, prefix: "added_tokens.")
-            try add(value["id"] ?? .null, Self.token(token), "id", of: token)
+        for (index, value) in try settings.list("added_tokens").enumerated() {
+            let key = "added_tokens.\(index)"
+            guard value.members != nil else { throw settings.bad(key, "an object", value) }
+            let entry = ModelSettings(path: settings.path, json: value, prefix: key + ".")
+            tokens[try limit.id(try entry.value("id"), "id", of: entry)] = try Self.token(entry)
         }
     }
 
@@ -65,17 +71,5 @@ struct AddedTokens {
             content: try settings.text("content"),
             isSpecial: try settings.flag("special", default: false)
         )
-    }
-
-    private mutating func add(
-        _ id: JSONValue,
-        _ token: Token,
-        _ key: String,
-        of settings: ModelSettings
-    ) throws(ConversionError) {
-        guard let number = id.int, 0..<(1 << 24) ~= number else {
-            throw settings.bad(key, "an id from 0 to 2^24", id)
-        }
-        tokens[number] = token
     }
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 
 /// The tokens with a meaning, from `tokenizer_config.json`, `special_tokens_map.json` and
 /// `generation_config.json`.
@@ -15,26 +14,39 @@ struct SpecialTokens {
     let addsStart: Bool?
 
     /// Reads the files of a folder that are there.
+    ///
+    /// - Throws: `ConversionError`.
     init(folder: String) throws {
-        var files: [ModelSettings] = []
-        for name in ["tokenizer_config.json", "special_tokens_map.json"] {
-            let path = "\(folder)/\(name)"
-            guard FileManager.default.fileExists(atPath: path) else { continue }
-            files.append(try ModelSettings(path: path))
-        }
-        func text(_ key: String) -> String? {
-            files.lazy.compactMap { $0.json[key]?.string ?? $0.json[key]?["content"]?.string }.first
-        }
+        let file = try ModelSettings.ifPresent(path: "\(folder)/tokenizer_config.json")
+        let map = try ModelSettings.ifPresent(path: "\(folder)/special_tokens_map.json")
+        startText = try Self.text("bos_token", in: file) ?? Self.text("bos_token", in: map)
+        endText = try Self.text("eos_token", in: file) ?? Self.text("eos_token", in: map)
+        let saysStart = file?.has("add_bos_token") ?? false
+        addsStart = saysStart ? try file?.flag("add_bos_token", default: false) : nil
+        isLegacy = try file?.flag("legacy", default: true) ?? true
         generationPath = "\(folder)/generation_config.json"
-        var ends: JSONValue?
-        if FileManager.default.fileExists(atPath: generationPath) {
-            ends = try ModelSettings(path: generationPath).json["eos_token_id"]
+        generationEnds = try Self.ends(in: ModelSettings.ifPresent(path: generationPath))
+    }
+
+    /// The text of a token, which may be the content of an object.
+    private static func text(
+        _ key: String,
+        in file: ModelSettings?
+    ) throws(ConversionError) -> String? {
+        guard let file, file.has(key) else { return nil }
+        let value = try file.value(key)
+        return value.string == nil && value.members != nil
+            ? try file.below(key).text("content") : try file.text(key)
+    }
+
+    /// One id or several.
+    private static func ends(in file: ModelSettings?) throws(ConversionError) -> [Int] {
+        guard let file, file.has("eos_token_id") else { return [] }
+        let value = try file.value("eos_token_id")
+        guard let ends = value.ints ?? value.int.map({ [$0] }) else {
+            throw file.bad("eos_token_id", "an id or a list of ids", value)
         }
-        generationEnds = ends?.ints ?? ends?.int.map { [$0] } ?? []
-        startText = text("bos_token")
-        endText = text("eos_token")
-        addsStart = files.first?.json["add_bos_token"]?.bool
-        isLegacy = files.first?.json["legacy"]?.bool ?? true
+        return ends
     }
 
     /// Whether a file says which token ends a text.

@@ -13,16 +13,21 @@ struct TokenizerFile {
 
     /// The tokenizer that the file describes.
     ///
-    /// - Parameter special: The names of tokens with a meaning, from the files beside it.
+    /// - Parameters:
+    ///   - special: The names of tokens with a meaning, from the files beside it.
+    ///   - limit: The ids that tokens may have.
     /// - Returns: The vocabulary and how it is used.
     /// - Throws: `ConversionError`.
-    func description(_ special: SpecialTokens) throws(ConversionError) -> TokenizerDescription {
+    func description(
+        _ special: SpecialTokens,
+        limit: TokenLimit
+    ) throws(ConversionError) -> TokenizerDescription {
         let model = try settings.below("model")
         guard try model.text("type", default: "BPE") == "BPE" else {
             throw model.bad("type", "'BPE'", try model.value("type"))
         }
-        var (tokens, types) = try vocabulary(model)
-        try AddedTokens(settings).add(to: &tokens, &types)
+        var (tokens, types) = try vocabulary(model, limit)
+        try AddedTokens(settings, limit: limit).add(to: &tokens, &types)
         let end = try special.end(among: tokens, of: settings.path)
         let start = special.start(among: tokens)
         let merges = try merges(model)
@@ -77,20 +82,19 @@ struct TokenizerFile {
 
     /// The ordinary tokens, in the order of their ids.
     private func vocabulary(
-        _ model: ModelSettings
+        _ model: ModelSettings,
+        _ limit: TokenLimit
     ) throws(ConversionError) -> (tokens: [String], types: [TokenizerDescription.TokenType]) {
         let vocabulary = try model.value("vocab")
         guard let members = vocabulary.members, !members.isEmpty else {
             throw model.bad("vocab", "an object of tokens and ids", vocabulary)
         }
         var tokens: [String?] = []
-        for (text, id) in members {
-            guard let id = id.int, 0..<(1 << 24) ~= id else {
-                throw model.bad("vocab.\(text)", "an id from 0 to 2^24", id)
-            }
+        for (text, value) in members {
+            let id = try limit.id(value, "vocab.\(text)", of: model)
             while tokens.count <= id { tokens.append(nil) }
             guard tokens[id] == nil else {
-                throw model.bad("vocab.\(text)", "an id of its own", .number(Double(id)))
+                throw model.bad("vocab.\(text)", "an id of its own", value)
             }
             tokens[id] = text
         }

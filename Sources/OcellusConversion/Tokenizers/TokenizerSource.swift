@@ -10,10 +10,16 @@ enum TokenizerSource {
         return exists && isFolder.boolValue ? path : PublishedModel.folder(of: path)
     }
 
-    /// The tokenizer of a folder, or of one of its files.
+    /// Adds the tokenizer of a folder, or of one of its files, to a decoder file whose embedding has so many
+    /// rows.
     ///
     /// - Throws: `ConversionError.missingFile` if there is none, and what reading it throws.
-    static func description(path: String) throws -> TokenizerDescription {
+    static func addTokenizer(
+        path: String,
+        to description: inout FileDescription,
+        rowCount: Int
+    ) throws {
+        let limit = TokenLimit(rowCount: rowCount)
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         let folder = folder(of: path)
@@ -28,14 +34,15 @@ enum TokenizerSource {
             )
         }
         let special = try SpecialTokens(folder: folder)
-        var description =
+        var tokenizer =
             file.hasSuffix(".json")
-            ? try TokenizerFile(path: file).description(special)
-            : try SentencePieceFile(path: file).description(special, AddedTokens(folder: folder))
-        description.otherEnds = try special.otherEnds(
-            than: description.endOfText,
-            among: description.tokens
+            ? try TokenizerFile(path: file).description(special, limit: limit)
+            : try SentencePieceFile(path: file)
+                .description(special, AddedTokens(folder: folder, limit: limit))
+        tokenizer.otherEnds = try special.otherEnds(
+            than: tokenizer.endOfText,
+            among: tokenizer.tokens
         )
-        return description
+        try tokenizer.add(to: &description, rowCount: rowCount, path: path)
     }
 }

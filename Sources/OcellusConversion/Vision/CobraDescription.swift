@@ -45,7 +45,7 @@ enum CobraDescription {
         if let prompt, !prompt.isEmpty { file.add("ocellus.prompt.question", .string(prompt)) }
         let rowCount = file.tensors[0].shape[0]
         let path = options.tokenizer ?? model.folder
-        try TokenizerSource.description(path: path).add(to: &file, rowCount: rowCount, path: path)
+        try TokenizerSource.addTokenizer(path: path, to: &file, rowCount: rowCount)
         return try ConversionPlan(file, of: checkpoint, type: options.type)
     }
 

@@ -172,11 +172,26 @@ struct PictureSettings {
     ) throws(ConversionError) -> Int? {
         guard settings.has(key) else { return nil }
         let value = try settings.value(key)
-        let edge = value.int ?? value["shortest_edge"]?.int ?? value["height"]?.int
-        guard let edge, 1...4096 ~= edge, value["width"]?.int ?? edge == edge else {
-            throw settings.bad(key, "a square", value)
+        guard value.members != nil else { return try side(key, settings) }
+        let sizes = try settings.below(key)
+        if sizes.has("shortest_edge") { return try side("shortest_edge", sizes) }
+        let height = try side("height", sizes)
+        guard try side("width", sizes) == height else {
+            throw sizes.bad("width", "\(height) as the height", try sizes.value("width"))
         }
-        return edge
+        return height
+    }
+
+    /// A count of pixels.
+    private static func side(
+        _ key: String,
+        _ settings: ModelSettings
+    ) throws(ConversionError) -> Int {
+        let value = try settings.value(key)
+        guard let side = value.int, 1...4096 ~= side else {
+            throw settings.bad(key, "a whole number from 1 to 4096", value)
+        }
+        return side
     }
 
     private static func channels(

@@ -28,7 +28,20 @@ enum TimmViT {
             pictures.margin = pictures.margin * side / pictures.side
             pictures.side = side
         }
-        return try sizes(architecture, arguments, pictures, of: model.checkpoint)
+        let sizes = try sizes(architecture, arguments, pictures, of: model.checkpoint)
+        var measured = [("depth", sizes.blockCount), ("embed_dim", sizes.width)]
+        // Behind a stem a patch is as large as the steps of all convolutions make it.
+        if sizes.names.stem.isEmpty { measured.append(("patch_size", sizes.patchSize)) }
+        for (key, size) in measured where arguments.has(key) {
+            guard try arguments.size(key) == size else {
+                throw arguments.bad(
+                    key,
+                    "\(size) as the tensors have it",
+                    try arguments.value(key)
+                )
+            }
+        }
+        return sizes
     }
 
     /// The sizes of an architecture whose tensors a checkpoint has, with `arguments` in place of the

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import OcellusConversion
+import Testing
+
+/// Files of a tokenizer with values that they may not have: each is refused with its name, the key, what was
+/// expected and what was found.
+struct TokenizerDamageTests {
+    @Test(arguments: [
+        ("tokenizer_config.json", #"{"eos_token": 5}"#, "'eos_token' should be a text, is 5"),
+        (
+            "tokenizer_config.json", #"{"bos_token": {"content": true}}"#,
+            "'bos_token.content' should be a text, is true"
+        ),
+        (
+            "tokenizer_config.json", #"{"add_bos_token": "yes"}"#,
+            "'add_bos_token' should be true or false, is 'yes'"
+        ),
+        (
+            "tokenizer_config.json", #"{"legacy": 1}"#,
+            "'legacy' should be true or false, is 1"
+        ),
+        (
+            "tokenizer_config.json", #"{"chat_template": 7}"#,
+            "'chat_template' should be a text, is 7"
+        ),
+        (
+            "tokenizer_config.json", #"["eos_token"]"#,
+            "should hold an object of keys and values, holds a list of 1"
+        ),
+        (
+            "special_tokens_map.json", #"{"eos_token": []}"#,
+            "'eos_token' should be a text, is a list of 0"
+        ),
+        (
+            "generation_config.json", #"{"eos_token_id": "2"}"#,
+            "'eos_token_id' should be an id or a list of ids, is '2'"
+        ),
+        (
+            "generation_config.json", #"{"eos_token_id": [0, 1.5]}"#,
+            "'eos_token_id' should be an id or a list of ids, is a list of 2"
+        ),
+    ])
+    func `a value of another type is told`(file: String, text: String, expected: String) throws {
+        let folder = try PublishedFolder("mamba-hf")
+        try folder.write(Data(text.utf8), to: file)
+        let message = try refusal(of: folder)
+        #expect(message.contains("\(file): \(expected)"), "\(message)")
+    }
+
+    @Test(arguments: [
+        ("{}", "'added_tokens' should be a list, is an object of 0 keys"),
+        ("[7]", "'added_tokens.0' should be an object, is 7"),
+        (
+            #"[{"content": "a", "id": 16000000}]"#,
+            "'added_tokens.0.id' should be an id from 0 to 287 (a row of the model's embedding; is the "
+                + "tokenizer that of another model?), is 16000000"
+        ),
+        (#"[{"content": 1, "id": 1}]"#, "'added_tokens.0.content' should be a text, is 1"),
+    ])
+    func `tokens that are added have a text and a row`(list: String, expected: String) throws {
+        let folder = try PublishedFolder("mamba-hf")
+        let other = "\"added_tokens\": \(list), \"unused\""
+        try folder.replaceOnce("\"added_tokens\"", by: other, in: "tokenizer.json")
+        let message = try refusal(of: folder)
+        #expect(message.contains("tokenizer.json: \(expected)"), "\(message)")
+    }
+
+    @Test(arguments: [
+        ("added_tokens.json", "[1]", "should hold an object of keys and values, holds a list of 1"),
+        ("added_tokens.json", #"{"<a>": "7"}"#, "'<a>' should be an id from 0 to 287 ("),
+        ("added_tokens.json", #"{"<a>": 16000000}"#, "another model?), is 16000000"),
+        (
+            "tokenizer_config.json", #"{"added_tokens_decoder": {"1e2": {"content": "<a>"}}}"#,
+            "'added_tokens_decoder.1e2' should be an id from 0 to 287 ("
+        ),
+        (
+            "tokenizer_config.json", #"{"added_tokens_decoder": {"07": {"content": "<a>"}}}"#,
+            "another model?), is '07'"
+        ),
+        (
+            "tokenizer_config.json", #"{"added_tokens_decoder": {"7": 3}}"#,
+            "'added_tokens_decoder.7' should be an object, is 3"
+        ),
+        (
+            "tokenizer_config.json", #"{"added_tokens_decoder": []}"#,
+            "'added_tokens_decoder' should be an object, is a list of 0"
+        ),
+    ])
+    func `tokens beside a SentencePiece model, too`(
+        file: String,
+        text: String,
+        expected: String
+    ) throws {
+        let folder = try PublishedFolder("mamba-hf")
+        let model = URL(fileURLWithPath: Fixture("").path)
+            .appending(path: "../tokenizers/sentencepiece/tokenizer.model")
+        try folder.write(try Data(contentsOf: model), to: "tokenizer.model")
+        try folder.write(Data(text.utf8), to: file)
+        let message = try refusal(of: folder)
+        #expect(message.contains("\(file): "), "\(message)")
+        #expect(message.contains(expected), "\(message)")
+    }
+}
