@@ -91,6 +91,7 @@ extension Vocabulary {
         }
         switch name {
         case "always": return .always
+        case "each": return .each
         case "first": return .first
         case "never": return .never
         default:

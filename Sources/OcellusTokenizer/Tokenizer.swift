@@ -7,10 +7,15 @@
 /// 1. Ill-formed UTF-8 is repaired: each maximal ill-formed part becomes U+FFFD.
 /// 2. Special tokens are split out, if they are to be parsed; the longest one at each place.
 /// 3. Byte-level: the rest is brought to Unicode's normal form C, if the model wants it. SentencePiece: "▁"
-///    becomes a space, and one is put before the text, if the model wants it.
-/// 4. User-defined tokens (runs of 2 to 24 spaces) are split out, the longest one at each place.
+///    becomes a space, user-defined tokens part the text once more, and a space is put before each part, or
+///    the first, if the model wants it.
+/// 4. User-defined tokens, of SentencePiece runs of spaces alone, are split out, the longest one at each place.
 /// 5. Byte-level: the rest is cut into words (`PreTokenizer`). Each word, or all of the rest, is encoded
 ///    (`BytePairEncoder`).
+///
+/// SentencePiece itself puts no space behind its own user-defined symbols, and transformers without fast
+/// tokenizers none either; behind tokens that were added later they do, and the fast ones behind both. The fast
+/// ones find an added run of "▁" only where the text has it so; SentencePiece, and this, in spaces too.
 ///
 /// - Source: Hugging Face tokenizers' `added_vocabulary` and `ByteLevel`; sentencepiece's
 ///   `normalizer.cc` and `bpe_model.cc`. The tests compare with both packages.
@@ -84,8 +89,7 @@ public struct Tokenizer: Sendable {
         }
         split(text[...], by: vocabulary.specialTokens, into: &tokens) { piece, tokens in
             let isBehindSpecial = piece.startIndex > 0
-            let isStart =
-                isBehindSpecial ? vocabulary.kind == .sentencePiece(.always) : !isContinuation
+            let isStart = isBehindSpecial ? vocabulary.kind.beginsAgain : !isContinuation
             encodePlain(piece, isStart: isStart, with: &encoder, into: &tokens)
         }
     }
@@ -113,14 +117,14 @@ public struct Tokenizer: Sendable {
                 }
             }
         case .sentencePiece(let prefix):
-            guard !text.isEmpty else { return }
-            var spaced: [UInt8] = prefix == .always && isStart ? [UInt8(ascii: " ")] : []
-            appendUnescaped(text, to: &spaced)
-            split(spaced[...], by: vocabulary.addedTokens, into: &tokens) { piece, tokens in
-                let isFirst = prefix == .first && isStart && piece.startIndex == 0
-                if isFirst, piece.first != UInt8(ascii: " ") {
-                    encoder.encode([UInt8(ascii: " ")] + piece, into: &tokens)
-                } else {
+            let space = UInt8(ascii: " ")
+            var unescaped: [UInt8] = []
+            appendUnescaped(text, to: &unescaped)
+            split(unescaped[...], by: vocabulary.marks, into: &tokens) { part, tokens in
+                let begins = part.startIndex == 0 ? isStart : vocabulary.kind.beginsAgain
+                let takesSpace = begins && (prefix == .always || part.first != space)
+                let spaced = takesSpace && prefix != .never ? [space] + part : part
+                split(spaced, by: vocabulary.addedTokens, into: &tokens) { piece, tokens in
                     encoder.encode(piece, into: &tokens)
                 }
             }

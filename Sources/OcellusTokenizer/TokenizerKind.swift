@@ -13,10 +13,13 @@ public enum TokenizerKind: Sendable, Equatable {
     /// When a text gets a space before it.
     public enum SpacePrefix: Sendable {
         case never
-        /// Before each text, also between special tokens: SentencePiece itself, and what is made of it.
+        /// Before each text between special and user-defined tokens: transformers' tokenizers of LLaMA, with
+        /// SentencePiece or with the normaliser Prepend, unless they are told not to be "legacy".
         case always
+        /// As `always`, unless the text begins with a space: Hugging Face's Metaspace, "always".
+        case each
         /// Before a text that begins neither with a special or user-defined token nor with a space:
-        /// Hugging Face's Metaspace with the scheme "first".
+        /// Hugging Face's Metaspace, "first"; transformers' tokenizers that are not "legacy".
         case first
     }
 

@@ -25,8 +25,10 @@ public struct Vocabulary: Sendable {
     let byteTokens: [Int32]
     /// Control tokens, split out of the text as it is.
     let specialTokens: TokenTrie
-    /// User-defined tokens, split out of the normalised text.
+    /// User-defined tokens, split out of the normalised text; of SentencePiece, runs of spaces alone.
     let addedTokens: TokenTrie
+    /// SentencePiece: the other user-defined tokens, which part a text as control tokens do.
+    let marks: TokenTrie
 
     /// Tokens by their bytes, where encoding looks for whole pieces.
     private let index: HashIndex?
@@ -122,6 +124,7 @@ public struct Vocabulary: Sendable {
         var byteTokens = [Int32](repeating: -1, count: 256)
         var specialTokens = TokenTrie()
         var addedTokens = TokenTrie()
+        var marks = TokenTrie()
         let byteType: TokenType = kind.isByteLevel ? .normal : .byte
         for (token, type) in types.enumerated() {
             let text = texts[token]
@@ -138,7 +141,11 @@ public struct Vocabulary: Sendable {
                 } else {
                     normalized = Array(text)
                 }
-                addedTokens.insert(normalized, token: token)
+                if kind.isByteLevel || text.allSatisfy({ $0 == UInt8(ascii: " ") }) {
+                    addedTokens.insert(normalized, token: token)
+                } else {
+                    marks.insert(normalized, token: token)
+                }
             case .normal, .userDefined, .unknown, .unused, .byte:
                 break
             }
@@ -154,6 +161,7 @@ public struct Vocabulary: Sendable {
         self.byteTokens = byteTokens
         self.specialTokens = specialTokens
         self.addedTokens = addedTokens
+        self.marks = marks
     }
 
     /// Checks what all kinds of vocabularies have.
@@ -247,6 +255,14 @@ extension TokenizerKind {
         switch self {
         case .byteLevel: true
         case .sentencePiece: false
+        }
+    }
+
+    /// Whether text behind a special or user-defined token gets a space as the start of a text does.
+    var beginsAgain: Bool {
+        switch self {
+        case .sentencePiece(.always), .sentencePiece(.each): true
+        case .byteLevel, .sentencePiece: false
         }
     }
 

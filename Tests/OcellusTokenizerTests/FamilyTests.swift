@@ -58,8 +58,15 @@ struct FamilyTests {
         }
     }
 
-    @Test(arguments: ["llama-first", "sentencepiece"])
-    func `added tokens, and a space at the first place only`(name: String) throws {
+    @Test(arguments: [
+        ("llama-first", "llama-first"), ("sentencepiece", "llama-first"),
+        ("llama-each", "llama-each"),
+        ("llama-always", "llama-always"), ("sentencepiece-marks", "llama-always"),
+    ])
+    func `added tokens, and a space before what is to have one`(
+        name: String,
+        reference: String
+    ) throws {
         let folder = try TemporaryFolder()
         for file in try FileManager.default.contentsOfDirectory(atPath: "\(Self.folder)/\(name)") {
             try FileManager.default.copyItem(
@@ -71,7 +78,7 @@ struct FamilyTests {
         try Data(#"{"<|im_start|>": 1500, "<|im_end|>": 1501}"#.utf8)
             .write(to: URL(fileURLWithPath: folder.file("added_tokens.json")))
         let configuration = """
-            {"legacy": false, "eos_token": "<|im_end|>", "added_tokens_decoder": {
+            {"legacy": \(reference == "llama-always"), "eos_token": "<|im_end|>", "added_tokens_decoder": {
                 "1500": {"content": "<|im_start|>", "special": true},
                 "1501": {"content": "<|im_end|>", "special": true}}}
             """
@@ -79,7 +86,7 @@ struct FamilyTests {
             .write(to: URL(fileURLWithPath: folder.file("tokenizer_config.json")))
         let tokenizer = Tokenizer(vocabulary: try vocabulary(folder.path))
         #expect(tokenizer.endOfText == 1501)
-        for example in try TokenizerFixture.cases(path: "\(Self.folder)/llama-first/cases.bin") {
+        for example in try TokenizerFixture.cases(path: "\(Self.folder)/\(reference)/cases.bin") {
             let text = String(decoding: example.text, as: UTF8.self)
             #expect(tokenizer.encode(example.text) == example.plain, "\(text.debugDescription)")
             #expect(
@@ -89,14 +96,20 @@ struct FamilyTests {
         }
     }
 
-    @Test func `a space before each text between special tokens`() throws {
-        let tokenizer = Tokenizer(vocabulary: try vocabulary("\(Self.folder)/llama-always"))
-        for example in try TokenizerFixture.cases(path: "\(Self.folder)/llama-always/cases.bin") {
-            #expect(
-                tokenizer.encode(example.text, parsingSpecial: true) == example.parsed,
-                "\(String(decoding: example.text, as: UTF8.self).debugDescription)"
-            )
-        }
+    @Test
+    func `a token that no merge makes is not made`() throws {
+        let folder = try TemporaryFolder()
+        let mark = ",{\"id\":4,\"content\":\"\u{2581}\u{2581}\""
+        let path = "\(Self.folder)/llama-json/tokenizer.json"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        // An id that another added token has as well.
+        try text.replacingOccurrences(of: mark, with: ",{\"id\":3,\"content\":\"<image>\"")
+            .write(toFile: folder.file("tokenizer.json"), atomically: true, encoding: .utf8)
+        let vocabulary = try vocabulary(folder.path)
+        #expect(vocabulary.type(of: 4) == .normal)
+        // As tokenizers 0.23 has it.
+        let pieces = Tokenizer(vocabulary: vocabulary).encode("a  b").map(vocabulary.piece)
+        #expect(pieces == [" a", " ", " b"])
     }
 
     @Test(arguments: ["falcon", "tekken", "sentencepiece"])
@@ -135,12 +148,21 @@ struct FamilyTests {
     @Test
     func `a kind of tokenizer that is not known is named`() throws {
         let folder = try TemporaryFolder()
-        for (old, new, expected) in [
-            ("\"Digits\"", "\"Sequence\"", "Punctuation, ByteLevel, Sequence, Split"),
-            ("\"BPE\"", "\"WordPiece\"", "'model.type' should be 'BPE', is 'WordPiece'"),
-            ("\"normalizer\":null", "\"normalizer\":{\"type\":\"NFKC\"}", "should be null or NFC"),
+        for (name, old, new, expected) in [
+            ("falcon", "\"Digits\"", "\"Sequence\"", "Punctuation, ByteLevel, Sequence, Split"),
+            (
+                "falcon", "\"BPE\"", "\"WordPiece\"",
+                "'model.type' should be 'BPE', is 'WordPiece'"
+            ),
+            (
+                "falcon", "\"normalizer\":null", "\"normalizer\":{\"type\":\"NFKC\"}",
+                "should be null or NFC"
+            ),
+            ("llama-json", "\"content\":\"\u{2581}\"", "\"content\":\"_\"", "spaces replaced by"),
+            ("llama-json", "\"prepend\":\"\u{2581}\"", "\"prepend\":\"_\"", "spaces replaced by"),
+            ("llama-each", "\"replacement\":\"\u{2581}\"", "\"replacement\":\"_\"", "spaces"),
         ] {
-            let path = "\(Self.folder)/falcon/tokenizer.json"
+            let path = "\(Self.folder)/\(name)/tokenizer.json"
             let text = try String(contentsOfFile: path, encoding: .utf8)
             try text.replacingOccurrences(of: old, with: new)
                 .write(toFile: folder.file("tokenizer.json"), atomically: true, encoding: .utf8)

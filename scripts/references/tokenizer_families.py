@@ -7,10 +7,14 @@ Small vocabularies, trained on the sentences of `tokenizer_text.py` with the set
 
     falcon         tokenizer.json   punctuation and numbers in threes apart, no normalisation
     tekken         tokenizer.json   the expression of Mistral's Tekken; words that are tokens are not merged
-    sentencepiece  tokenizer.model  BPE, byte fallback, no normalisation, as LLaMA and Mistral have it
-    llama-json     tokenizer.json   the same vocabulary as transformers would save it
-    llama-first    tokenizer.json   as transformers 5 does, with a space at the first place only, and ChatML's tokens
-    llama-always   tokenizer.json   with a space before each text between ChatML's tokens, as transformers did before
+    sentencepiece, sentencepiece-marks
+                   tokenizer.model  BPE, byte fallback, no normalisation, as LLaMA and Mistral have it
+    llama-json     tokenizer.json   the first one's vocabulary as transformers would save it
+    llama-first    tokenizer.json   the same as transformers 5 does, with a space at the first place only, and ChatML's tokens
+    llama-each     tokenizer.json   the second one's, with a space before each text between added tokens that begins with none, as
+                                    transformers 5 does if it is told to be "legacy"
+    llama-always   tokenizer.json   the second one's, with a space before each text between added tokens, as transformers 4 did, without
+                                    fast tokenizers too
 
 `cases.bin` holds the lines of `tokenizer.py` in its format. Only valid UTF-8 is asked of sentencepiece.
 """
@@ -31,6 +35,7 @@ FOLDER = Path(__file__).parents[2] / "Tests/Fixtures/tokenizers"
 VOCABULARY_SIZE = 1500
 CHAT = ["<|im_start|>", "<|im_end|>"]
 USER_DEFINED = ["<image>", "\u2581\u2581"]
+PARTS = ["user", "\n", "hi", " hi", " ", "\u2581", "\u2581hi", "the cat", "<s>", "\u20ac"]
 TEKKEN = (
     r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
     r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"
@@ -71,7 +76,7 @@ def tekken() -> Tokenizer:
     return train_byte_level(pre_tokenizers.Sequence(steps), ["<unk>", "<s>", "</s>"], True)
 
 
-def sentencepiece_model() -> bytes:
+def sentencepiece_model(user_defined: list[str]) -> bytes:
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter((SENTENCES + CODE) * 2),
@@ -82,7 +87,7 @@ def sentencepiece_model() -> bytes:
         normalization_rule_name="identity",
         remove_extra_whitespaces=False,
         character_coverage=0.99,
-        user_defined_symbols=USER_DEFINED,
+        user_defined_symbols=user_defined,
         num_threads=1,
         minloglevel=2,
     )
@@ -106,13 +111,15 @@ def as_json(model: bytes) -> Tokenizer:
     tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")])
     special = [AddedToken(text, special=True, normalized=False) for text in ("<unk>", "<s>", "</s>")]
     tokenizer.add_special_tokens(special)
-    tokenizer.add_tokens([AddedToken(text, special=False, normalized=False) for text in USER_DEFINED])
+    marks = [piece.piece for piece in proto.pieces if piece.type == 4]
+    tokenizer.add_tokens([AddedToken(text, special=False, normalized=False) for text in marks])
     return tokenizer
 
 
-def for_talks(tokenizer: Tokenizer, scheme: str) -> Tokenizer:
-    tokenizer.normalizer = None
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace("\u2581", prepend_scheme=scheme, split=False)
+def for_talks(tokenizer: Tokenizer, scheme: str | None) -> Tokenizer:
+    if scheme:
+        tokenizer.normalizer = None
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace("\u2581", prepend_scheme=scheme, split=False)
     tokenizer.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in CHAT])
     return tokenizer
 
@@ -123,7 +130,7 @@ def chat_lines() -> list[bytes]:
     Without two spaces in a row: tokenizers finds an added token "\u2581\u2581" in the text as it is written.
     """
     choose = random.Random(5)
-    parts = [*CHAT, *USER_DEFINED, "user", "\n", "hi", " hi", " ", "\u2581", "\u2581hi", "the cat", "<s>", "\u20ac"]
+    parts = [*CHAT, *USER_DEFINED, *PARTS]
     lines = ["".join(choose.choices(parts, k=choose.randint(1, 6))) for _ in range(400)]
     chat = "<|im_start|>user\nWhat is on the table?<|im_end|>\n<|im_start|>assistant\n"
     found = [line.encode() for line in [chat, " hi", "hi", *lines]] + cases()[::10]
@@ -131,10 +138,9 @@ def chat_lines() -> list[bytes]:
 
 
 def turns() -> list[bytes]:
-    """Texts between special tokens that begin with no space: there SentencePiece adds one, and tokenizers none."""
     choose = random.Random(6)
-    parts = [*CHAT, "<s>", "user", "\n", "hi", "the cat", "a b", "\u20ac"]
-    return ["".join(choose.choices(parts, k=choose.randint(1, 7))).encode() for _ in range(200)]
+    parts = [*CHAT, "<image>", "  ", "\u2581\u2581", *PARTS]
+    return ["".join(choose.choices(parts, k=choose.randint(1, 7))).encode() for _ in range(400)]
 
 
 def write_sentencepiece_cases(model: bytes, path: Path) -> int:
@@ -161,13 +167,19 @@ def main() -> None:
         (FOLDER / name).mkdir(parents=True, exist_ok=True)
         tokenizer.save(str(FOLDER / name / "tokenizer.json"), pretty=False)
         print(name, write_cases(tokenizer, FOLDER / name / "cases.bin", "H"), "cases")
-    model = sentencepiece_model()
-    for name in ("sentencepiece", "llama-json", "llama-first", "llama-always"):
+    model, with_marks = sentencepiece_model(USER_DEFINED), sentencepiece_model(["<image>"])
+    for name in ("sentencepiece", "sentencepiece-marks", "llama-json", "llama-first", "llama-each", "llama-always"):
         (FOLDER / name).mkdir(parents=True, exist_ok=True)
     (FOLDER / "sentencepiece/tokenizer.model").write_bytes(model)
+    (FOLDER / "sentencepiece-marks/tokenizer.model").write_bytes(with_marks)
     as_json(model).save(str(FOLDER / "llama-json/tokenizer.json"), pretty=False)
-    for scheme, lines in (("first", chat_lines()), ("always", turns())):
-        chat, folder = for_talks(as_json(model), scheme), FOLDER / f"llama-{scheme}"
+    kinds = {
+        "first": (model, "first", chat_lines()),
+        "each": (with_marks, "always", turns()),
+        "always": (with_marks, None, turns()),
+    }
+    for name, (vocabulary, scheme, lines) in kinds.items():
+        chat, folder = for_talks(as_json(vocabulary), scheme), FOLDER / f"llama-{name}"
         chat.save(str(folder / "tokenizer.json"), pretty=False)
         print(folder.name, write_cases(chat, folder / "cases.bin", "H", lines), "cases")
     print("sentencepiece", write_sentencepiece_cases(model, FOLDER / "sentencepiece/cases.bin"), "cases")

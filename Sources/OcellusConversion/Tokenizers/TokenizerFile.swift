@@ -70,14 +70,15 @@ struct TokenizerFile {
         }
     }
 
-    /// Scores with which SentencePiece merges in the order of merges: the sooner, the higher.
+    /// Scores with which SentencePiece merges in the order of merges: the sooner, the higher; the lowest for
+    /// what no merge makes.
     private static func scores(of tokens: [String], _ merges: [String]) -> [Float] {
         var ranks: [[UInt8]: Int] = [:]
         for (rank, merge) in merges.enumerated() {
             let result = merge.utf8.filter { $0 != UInt8(ascii: " ") }
             if ranks[result] == nil { ranks[result] = rank }
         }
-        return tokens.map { Float(-(ranks[Array($0.utf8)] ?? 0)) }
+        return tokens.map { Float(-(ranks[Array($0.utf8)] ?? merges.count)) }
     }
 
     /// The ordinary tokens, in the order of their ids.
