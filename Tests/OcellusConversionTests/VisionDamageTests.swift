@@ -208,8 +208,12 @@ struct VisionDamageTests {
         for (name, parts, expected) in [
             ("mobilevlm", [], "needs one --vision, the CLIP that it is trained with"),
             (
+                "mobilevlm", ["siglip-timm"],
+                "the tensor 'model.mm_projector.model.mlp.1.weight' should have shape [32, 20], has [32, 24]"
+            ),
+            (
                 "mobilevlm-v2", ["siglip-timm"],
-                "the tensor 'model.mm_projector.mlp.mlp.0.weight' should have shape [32, 20], has [32, 24]"
+                "the tensor 'model.vision_tower.patch_embed.proj.weight' is missing"
             ),
             ("cobra", ["dinov2-timm"], "needs --vision 2 times"),
             (

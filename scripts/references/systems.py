@@ -8,6 +8,7 @@ authors' programs give (spelled out here, since neither is a library).
 import json
 from collections import OrderedDict
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -45,13 +46,18 @@ def prefixed(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.T
 def write_mobilevlm(folder: Path, clip: Path, version: int, outputs: int) -> None:
     """The projector of V1 or V2 behind a CLIP of the same folder, with a few tensors of the decoder beside it."""
     folder.mkdir(parents=True, exist_ok=True)
-    model = CLIPModel.from_pretrained(clip, dtype=torch.float32)
-    config = model.config.vision_config
+    tower = CLIPModel.from_pretrained(clip, dtype=torch.float32).vision_model
+    config = tower.config
     grid, width, side = config.image_size // config.patch_size, config.hidden_size, config.image_size
     projector = LDP(width, grid, outputs) if version == 1 else LDPv2(width, grid, outputs, outputs)
     randomize(projector, torch.Generator().manual_seed(31))
     tensors = ldp_names(projector) if version == 1 else ldpv2_names(projector)
     tensors |= {"model.embed_tokens.weight": torch.zeros(4, 2), "model.norm.weight": torch.ones(2)}
+    # A tower that was trained further is in the checkpoint; the authors' program reads that of V2 alone.
+    trained = deepcopy(tower)
+    for parameter in trained.parameters():
+        parameter.data *= 1.125
+    tensors |= prefixed("model.vision_tower.vision_tower.vision_model.", trained.state_dict())
     torch.save(tensors, folder / "pytorch_model.bin")
     settings = {
         "model_type": "mobilevlm", "mm_vision_tower": "openai/clip-vit-large-patch14-336", "mm_hidden_size": width,
@@ -61,7 +67,8 @@ def write_mobilevlm(folder: Path, clip: Path, version: int, outputs: int) -> Non
     (folder / "config.json").write_text(json.dumps(settings, indent=2) + "\n")
 
     pixels = mobilevlm_pixels(clip)
-    states = model.vision_model(pixels[None], output_hidden_states=True).hidden_states
+    seeing = tower if version == 1 else trained
+    states = seeing(pixels[None], output_hidden_states=True).hidden_states
     features = states[-2][0, 1:]
     for name, values in {"pixels": pixels, "encoder": features, "projector": projector(features)}.items():
         save(folder / f"{name}.npy", values)

@@ -49,8 +49,29 @@ enum VisionDescription {
             pictures,
             featureLayer: try featureLayer(model.settings, blockCount: sizes.blockCount)
         )
-        let tower = try ViTDescription(seen, tower: 0, in: joined, below: "vision.")
+        let tower = try ViTDescription(
+            seen,
+            tower: 0,
+            in: joined,
+            below: hasTower(model.checkpoint, projector) ? ownTower : "vision."
+        )
         return try plan(tower, projector, model, options)
+    }
+
+    /// What the names of the tower begin with in MobileVLM's own checkpoint.
+    private static let ownTower = "model.vision_tower."
+
+    /// Whether a checkpoint has the tower that its projector was trained with.
+    ///
+    /// The authors' program takes the one of V2's checkpoint, and of V1 the published CLIP, whatever the
+    /// checkpoint has.
+    ///
+    /// - Source: Meituan-AutoML/MobileVLM, mobilevlm/model/mobilevlm.py (load_pretrained_model).
+    private static func hasTower(
+        _ checkpoint: Checkpoint,
+        _ projector: ProjectorDescription
+    ) -> Bool {
+        projector.kind == "ldpv2" && checkpoint.tensors.keys.contains { $0.hasPrefix(ownTower) }
     }
 
     /// After which block the features are, counted from the first: never behind the last norm.
