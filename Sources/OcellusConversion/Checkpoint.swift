@@ -116,21 +116,13 @@ public struct Checkpoint {
 
     /// The files that an index names, and the tensors that each should have.
     private static func shards(of index: String) throws -> [(String, Set<String>?)] {
-        let json = try JSONReader.read(path: index)
-        guard let map = json["weight_map"]?.members else {
-            throw ConversionError.missingKey(path: index, key: "weight_map")
-        }
+        let map = try ModelSettings(path: index).below("weight_map")
         var names: [String: Set<String>] = [:]
-        for (tensor, file) in map {
-            guard let file = file.string, !file.contains("/"), !file.isEmpty else {
-                throw ConversionError.badValue(
-                    path: index,
-                    key: "weight_map.\(tensor)",
-                    expected: "the name of a file in the same folder",
-                    found: file.summary
-                )
+        for (tensor, file) in map.json.members ?? [] {
+            guard let name = file.string, !name.contains("/"), !name.isEmpty else {
+                throw map.bad(tensor, "the name of a file in the same folder", file)
             }
-            names[file, default: []].insert(tensor)
+            names[name, default: []].insert(tensor)
         }
         let folder = index.split(separator: "/", omittingEmptySubsequences: false).dropLast()
             .joined(separator: "/")
@@ -141,6 +133,12 @@ public struct Checkpoint {
     private static func tensors(of path: String) throws -> [SourceTensor] {
         let file = try MappedFile(path: path)
         try StandIn.refuse(file)
+        guard !file.bytes.starts(with: "GGUF".utf8) else {
+            throw ConversionError.unsupported(
+                path: path,
+                what: "a GGUF file, which is used as it is; ocellus-kit quantize makes it smaller"
+            )
+        }
         let isSafetensors = path.hasSuffix(".safetensors")
         return isSafetensors
             ? try SafetensorsReader.tensors(of: file) : try PyTorchReader.tensors(of: file)

@@ -82,6 +82,7 @@ struct QuantizeCommand: ParsableCommand {
         var input: String
         var output: String
         var plan: QuantizationPlan
+        var isDecoder: Bool
     }
 
     func validate() throws {
@@ -99,8 +100,14 @@ struct QuantizeCommand: ParsableCommand {
             try describing {
                 let file = try ModelFile(path: input)
                 let plan = try QuantizationPlan(for: file, type: type, headType: head)
-                return Job(input: input, output: output, plan: plan)
+                let isDecoder = file.architecture != "clip"
+                return Job(input: input, output: output, plan: plan, isDecoder: isDecoder)
             }
+        }
+        guard questions == nil && samples == nil || jobs.contains(where: \.isDecoder) else {
+            throw CommandError.usage(
+                "--imatrix and --evaluate ask the model, and \(input) has no decoder"
+            )
         }
         if jobs.allSatisfy(\.plan.isCopy) {
             try describing { throw QuantizationError.noMatrix(path: input) }

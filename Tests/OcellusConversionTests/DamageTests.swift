@@ -199,6 +199,27 @@ struct DamageTests {
         try folder.write(data, to: second)
         try folder.replace("model-00003", by: "../../00003", in: "model.safetensors.index.json")
         #expect(try refusal(of: folder).contains("the name of a file in the same folder"))
+        try folder.write(Data(#"{"weight_map": []}"#.utf8), to: "model.safetensors.index.json")
+        #expect(
+            try refusal(of: folder).contains("'weight_map' should be an object, is a list of 0")
+        )
+    }
+
+    @Test
+    func `shards of PyTorch are found by their index`() throws {
+        let folder = try PublishedFolder("mamba")
+        let names = try Checkpoint(path: folder.path).tensors.keys
+        let shard = "pytorch_model-00001-of-00001.bin"
+        try FileManager.default.moveItem(
+            atPath: "\(folder.path)/pytorch_model.bin",
+            toPath: "\(folder.path)/\(shard)"
+        )
+        let map = Dictionary(uniqueKeysWithValues: names.map { ($0, shard) })
+        try folder.write(
+            try JSONSerialization.data(withJSONObject: ["weight_map": map]),
+            to: "pytorch_model.bin.index.json"
+        )
+        #expect(try Checkpoint(path: folder.path).tensors.keys == names)
     }
 
     @Test
