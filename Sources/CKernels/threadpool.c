@@ -2,11 +2,13 @@
 /*
  * A team of threads for short loops.
  *
- * A job is a range of items in chunks that the members take one after the
- * other. The caller takes chunks too and waits only for members that have
- * taken one: a thread that the system keeps from running costs nothing, the
- * caller then does the whole job. Waiting is a short spin, then a futex, so
- * that a busy neighbour on the machine is not disturbed.
+ * A job is a range of items, of which each member has an equal share, in
+ * chunks. A member takes the chunks of its own share, so that one kernel finds
+ * in its core's cache what the last one has left there, and then those that
+ * are left of the others'. The caller takes chunks too and waits only for
+ * members that have taken one: a thread that the system keeps from running
+ * costs nothing, the caller then does the whole job. Waiting is a short spin,
+ * then a futex, so that a busy neighbour on the machine is not disturbed.
  */
 #include "kernels.h"
 
@@ -25,19 +27,25 @@ enum {
     MAX_THREADS = 256
 };
 
+/* A member's part of the items. */
+typedef struct {
+    _Alignas(64) _Atomic ptrdiff_t next; /* the first item not taken */
+    ptrdiff_t end;
+} share;
+
 struct ck_pool {
     int thread_count; /* with the caller */
     /* The job; written while the gate is shut and nobody is inside. */
     ck_task *task;
     const void *args;
-    ptrdiff_t items, chunk;
-    _Alignas(64) _Atomic ptrdiff_t next; /* the first item not taken */
+    ptrdiff_t chunk;
     _Alignas(64) _Atomic uint32_t gate;  /* OPEN + the count inside */
     _Alignas(64) _Atomic uint32_t epoch; /* counts jobs; members sleep on it */
     _Atomic uint32_t sleepers;
     _Atomic uint32_t stops;
     _Atomic int workers; /* the last number given to a thread */
-    pthread_t threads[];
+    pthread_t threads[MAX_THREADS - 1];
+    share shares[]; /* one for each member */
 };
 
 static const uint32_t OPEN = 1u << 31;
@@ -58,16 +66,22 @@ static inline void pause_briefly(void) {
 #endif
 }
 
-static void take_chunks(ck_pool *pool, int worker) {
+static void take_chunks_of(ck_pool *pool, share *share, int worker) {
     for (;;) {
-        ptrdiff_t begin = atomic_fetch_add_explicit(&pool->next, pool->chunk,
+        ptrdiff_t begin = atomic_fetch_add_explicit(&share->next, pool->chunk,
                                                     memory_order_relaxed);
-        if (begin >= pool->items)
+        if (begin >= share->end)
             return;
         ptrdiff_t end = begin + pool->chunk;
-        pool->task(pool->args, begin, end < pool->items ? end : pool->items,
+        pool->task(pool->args, begin, end < share->end ? end : share->end,
                    worker);
     }
+}
+
+static void take_chunks(ck_pool *pool, int worker) {
+    const int count = pool->thread_count;
+    for (int i = 0; i < count; i++)
+        take_chunks_of(pool, &pool->shares[(worker + i) % count], worker);
 }
 
 /* Whether the gate was open and the caller is now inside. */
@@ -138,7 +152,7 @@ ck_pool *ck_pool_create(int thread_count, const int *cores) {
     if (thread_count <= 1)
         return NULL;
     void *memory = NULL;
-    size_t size = sizeof(ck_pool) + (size_t)thread_count * sizeof(pthread_t);
+    size_t size = sizeof(ck_pool) + (size_t)thread_count * sizeof(share);
     if (posix_memalign(&memory, 64, size) != 0)
         return NULL;
     ck_pool *pool = memory;
@@ -187,12 +201,16 @@ void ck_parallel(ck_pool *pool, ck_task *task, const void *args,
         task(args, 0, items, 0);
         return;
     }
-    ptrdiff_t chunks = (ptrdiff_t)pool->thread_count * CHUNKS_PER_THREAD;
+    const ptrdiff_t count = pool->thread_count;
     pool->task = task;
     pool->args = args;
-    pool->items = items;
-    pool->chunk = (items + chunks - 1) / chunks;
-    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
+    pool->chunk = (items + count * CHUNKS_PER_THREAD - 1) /
+                  (count * CHUNKS_PER_THREAD);
+    for (ptrdiff_t i = 0; i < count; i++) {
+        atomic_store_explicit(&pool->shares[i].next, items * i / count,
+                              memory_order_relaxed);
+        pool->shares[i].end = items * (i + 1) / count;
+    }
     atomic_store_explicit(&pool->gate, OPEN, memory_order_release);
     atomic_fetch_add(&pool->epoch, 1);
     if (atomic_load(&pool->sleepers) > 0)
