@@ -115,6 +115,9 @@ int ck_instruction_set_count(void) {
 
 /* ---- Work ---- */
 
+/* The work of an element, in multiply-adds: what is moved, what is computed. */
+enum { ELEMENT_WORK = 4, FUNCTION_WORK = 8 };
+
 static ptrdiff_t blocks_of(ptrdiff_t size, ptrdiff_t n) {
     return (n + size - 1) / size;
 }
@@ -159,14 +162,15 @@ void ck_matmul(ck_pool *pool, ck_matmul_args args) {
 
     if (tokens <= (is_quantized ? set->few_tokens_int8 : set->few_tokens)) {
         if (is_quantized)
-            run(pool, set->quantize, &args, tokens, tokens * columns);
+            run(pool, set->quantize, &args, tokens,
+                tokens * columns * FUNCTION_WORK);
         run(pool, set->matmul_few, &args, blocks_of(MATMUL_FEW_ROWS, rows),
             work);
         return;
     }
     if (is_quantized)
         run(pool, set->quantize_tiles, &args, blocks_of(TILE_TOKENS, tokens),
-            tokens * columns);
+            tokens * columns * FUNCTION_WORK);
     run(pool, is_quantized ? set->matmul_int8_packed : set->matmul_packed,
         &args,
         blocks_of(MATMUL_TILE_ROWS, rows) *
@@ -187,19 +191,16 @@ void ck_dequantize(ck_matrix w, ptrdiff_t first, ck_tensor out) {
 
 /* ---- Rows ---- */
 
-/* The work of an element, in multiply-adds. */
-enum { ELEMENT_WORK = 1, FUNCTION_WORK = 8 };
-
 static ptrdiff_t elements(ck_tensor x) { return x.rows * x.columns; }
 
 void ck_rms_norm(ck_pool *pool, ck_norm_args args) {
     run(pool, kernels()->rms_norm, &args, args.x.rows,
-        elements(args.x) * 2 * ELEMENT_WORK);
+        elements(args.x) * FUNCTION_WORK);
 }
 
 void ck_layer_norm(ck_pool *pool, ck_norm_args args) {
     run(pool, kernels()->layer_norm, &args, args.x.rows,
-        elements(args.x) * 3 * ELEMENT_WORK);
+        elements(args.x) * FUNCTION_WORK);
 }
 
 void ck_gated_rms_norm(ck_pool *pool, ck_gated_norm_args args) {

@@ -51,7 +51,7 @@ enum {
     ELEMENT_BLOCK = 1024,
     ATTENTION_BLOCK = 108, /* queries at most; a multiple of TILE_TOKENS */
     MATMUL_FEW_ROWS = 16,
-    MATMUL_TILE_ROWS = 64,
+    MATMUL_TILE_ROWS = 32,
     MATMUL_TILE_TOKENS = 264, /* at most; a multiple of TILE_TOKENS */
     TILE_TOKENS = 12, /* a multiple of every set's INT8_TOKENS */
     QUANT_BLOCK = 32,
