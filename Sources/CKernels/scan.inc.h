@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The recurrences of state-space models: channels are cut into blocks, and
- * time runs inside a block, so that its state and parameters are read once.
+ * time runs inside a block, so that its state and parameters are read once. A
+ * block's tokens lie in pages of their own, which no processor fetches ahead by
+ * itself, and half of what another core has written is in that core's cache:
+ * the tokens to come are asked for.
  */
+
+enum { TOKENS_AHEAD = 8 };
 
 /* ---- Causal convolution ---- */
 
@@ -36,6 +41,7 @@ INLINE void causal_conv_lanes(const ck_causal_conv_args *args, const int type,
 
     for (ptrdiff_t t = 0; t < args->x.rows; t++) {
         float *out = args->out.data + t * args->out.columns + c;
+        __builtin_prefetch(conv_input(args, t + TOKENS_AHEAD, c));
         vf sum = first == 0 ? bias : load_at(out, 0, count);
         for (ptrdiff_t j = 0; j < taps; j++) {
             const float *x = conv_input(args, t + first + j - past, c);
@@ -118,6 +124,14 @@ INLINE vf gated(const ck_selective_scan_args *args, ptrdiff_t t, ptrdiff_t i,
     return values * silu(load_at(z, 0, count));
 }
 
+INLINE void prefetch_scan(const ck_selective_scan_args *args, ptrdiff_t t,
+                          ptrdiff_t i) {
+    __builtin_prefetch(args->u.data + t * args->out.columns + i);
+    __builtin_prefetch(args->delta.data + t * args->out.columns + i);
+    __builtin_prefetch(args->gates.data + t * args->gates.columns +
+                       args->z_offset + i);
+}
+
 /*
  * LANES channels from i of the given count, and the states [first, first +
  * states), through all tokens. The first pass begins the sum over states in
@@ -139,6 +153,7 @@ INLINE void selective_scan_lanes(const ck_selective_scan_args *args,
         const float *bc = args->bc.data + t * args->bc.columns + first;
         const float *b = bc + args->b_offset, *c = bc + args->c_offset;
         float *out = args->out.data + t * width + i;
+        prefetch_scan(args, t + TOKENS_AHEAD, i);
         vf u = load_at(args->u.data + t * width + i, 0, count);
         vf raw = load_at(args->delta.data + t * width + i, 0, count);
         vf delta = softplus(raw + bias);
