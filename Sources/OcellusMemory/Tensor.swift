@@ -94,4 +94,18 @@ public struct Tensor {
             )
         }
     }
+
+    /// Copies as many columns as this has out of a tensor of as many rows.
+    @_noAllocation @_noLocks
+    public func copy(columnsFrom firstColumn: Int, of source: Tensor) {
+        precondition(source.rows == rows)
+        precondition(firstColumn >= 0 && firstColumn + columns <= source.columns)
+        for row in 0..<rows {
+            // Safety: the columns of each row were checked.
+            unsafe UnsafeMutableRawPointer(base + row * columns).copyMemory(
+                from: source.base + row * source.columns + firstColumn,
+                byteCount: columns * MemoryLayout<Float>.stride
+            )
+        }
+    }
 }

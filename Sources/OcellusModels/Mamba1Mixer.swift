@@ -20,8 +20,7 @@ struct Mamba1Mixer: ~Copyable {
         let inProj: WeightMatrix  // ssm_in    (2 dInner, dModel)
         let convWeight: WeightMatrix  // ssm_conv1d (dInner, dConv)
         let convBias: WeightVector
-        let dtProjection: WeightMatrix  // the first dtRank rows of ssm_x (.., dInner)
-        let bcProjection: WeightMatrix  // its last 2 dState rows
+        let xProj: WeightMatrix  // ssm_x     (dtRank + 2 dState, dInner)
         let dtWeight: WeightMatrix  // ssm_dt    (dInner, dtRank)
         let dtBias: WeightVector
         let a: WeightMatrix  // ssm_a     (dInner, dState), already -exp(A_log)
@@ -34,6 +33,7 @@ struct Mamba1Mixer: ~Copyable {
     private let layers: [Weights]
     private let projected: PlannedTensor
     private let convolved: PlannedTensor
+    private let selected: PlannedTensor
     private let dt: PlannedTensor
     private let bc: PlannedTensor
     private let delta: PlannedTensor
@@ -55,11 +55,6 @@ struct Mamba1Mixer: ~Copyable {
             layers.append(
                 try reading { () throws(ModelFileError) in
                     let prefix = "blk.\(layer)."
-                    let xProj = try file.matrix(
-                        prefix + "ssm_x.weight",
-                        rows: dtRank + 2 * c.dState,
-                        columns: c.dInner
-                    )
                     return Weights(
                         inProj: try file.matrix(
                             prefix + "ssm_in.weight",
@@ -72,8 +67,11 @@ struct Mamba1Mixer: ~Copyable {
                             columns: c.dConv
                         ),
                         convBias: try file.vector(prefix + "ssm_conv1d.bias", count: c.dInner),
-                        dtProjection: xProj.rows(0..<dtRank),
-                        bcProjection: xProj.rows(dtRank..<xProj.rows),
+                        xProj: try file.matrix(
+                            prefix + "ssm_x.weight",
+                            rows: dtRank + 2 * c.dState,
+                            columns: c.dInner
+                        ),
                         dtWeight: try file.matrix(
                             prefix + "ssm_dt.weight",
                             rows: c.dInner,
@@ -112,8 +110,15 @@ struct Mamba1Mixer: ~Copyable {
             in: .scratch
         )
         planner.advance()
+        selected = planner.tensor(
+            "decoder.selected",
+            rows: chunkLength,
+            columns: dtRank + 2 * c.dState,
+            in: .scratch
+        )
         dt = planner.tensor("decoder.dt", rows: chunkLength, columns: dtRank, in: .scratch)
         bc = planner.tensor("decoder.bc", rows: chunkLength, columns: 2 * c.dState, in: .scratch)
+        planner.release(selected)
         planner.advance()
         delta = planner.tensor(
             "decoder.delta",
@@ -159,6 +164,7 @@ struct Mamba1Mixer: ~Copyable {
         let span = trail == nil ? count : 1
         let projected = arena[self.projected].prefix(rows: count)
         let convolved = arena[self.convolved].prefix(rows: count)
+        let selected = arena[self.selected].prefix(rows: count)
         let dt = arena[self.dt].prefix(rows: count)
         let bc = arena[self.bc].prefix(rows: count)
         let delta = arena[self.delta].prefix(rows: count)
@@ -181,8 +187,9 @@ struct Mamba1Mixer: ~Copyable {
             trail?.keepHistory(of: state, layer: layer, after: token)
             token += span
         }
-        matMul(w.dtProjection, convolved, into: dt, scratch: scratch, on: pool)
-        matMul(w.bcProjection, convolved, into: bc, scratch: scratch, on: pool)
+        matMul(w.xProj, convolved, into: selected, scratch: scratch, on: pool)
+        dt.copy(columnsFrom: 0, of: selected)
+        bc.copy(columnsFrom: dt.columns, of: selected)
         if let normEpsilon {
             let halves = bc.reshaped(rows: 2 * count, columns: configuration.dState)
             rmsNorm(dt, weight: nil, epsilon: normEpsilon, into: dt, on: pool)
