@@ -40,7 +40,7 @@ public struct SessionOptions: Sendable {
     /// The defaults fit a small board and pictures up to full HD.
     public init(
         threadCount: Int = 1,
-        chunkLength: Int = 64,
+        chunkLength: Int = 128,
         maximumFrame: ImageSize = ImageSize(width: 1920, height: 1080),
         memory: StreamMemory? = nil,
         unchangedThreshold: Float = 0,

@@ -22,7 +22,7 @@ enum ModelOptions {
           --cores LIST        instead, one thread on each of these cores, e.g. 0,1 or 4-7
           --max-frame WxH     largest frame planned for (default 1920x1080, or what is larger of
                               the source at the start)
-          --chunk N           most tokens per run through the decoder (default 64)
+          --chunk N           most tokens per run through the decoder (default 128)
           --memory POLICY     what is kept of past frames, in constant memory (default: refresh
                               with half the model's horizon, if that was measured, else rolling):
                                 rolling     the state, which forgets by itself
