@@ -11,6 +11,7 @@
 #define QUANTIZED_TYPES(X)                                                     \
     X(CK_Q8_0) X(CK_Q4_0) X(CK_Q4_1) X(CK_Q5_0) X(CK_Q5_1)                     \
     X(CK_Q4_K) X(CK_Q5_K) X(CK_Q6_K)
+#define INTERLEAVED_TYPES(X) X(CK_Q8_0X16) X(CK_Q4_0X16)
 
 enum { BLOCK_PARTS = 8 /* in a block of a K type */ };
 
@@ -30,26 +31,12 @@ INLINE int scales_of(int type) { return type == CK_Q6_K ? 2 : 1; }
 
 /* A type whose quants are signed bytes has the zero 128. */
 INLINE int zero_of(int type) {
-    switch (type) {
+    switch (ck_plain_type(type)) {
     case CK_Q8_0: return 128;
     case CK_Q6_K: return 32;
     case CK_Q5_0: return 16;
     case CK_Q4_0: return 8;
     default: return 0;
-    }
-}
-
-/* The size of a block in bytes. */
-INLINE ptrdiff_t block_size(int type) {
-    switch (type) {
-    case CK_Q4_0: return 18;
-    case CK_Q4_1: return 20;
-    case CK_Q5_0: return 22;
-    case CK_Q5_1: return 24;
-    case CK_Q4_K: return 144;
-    case CK_Q5_K: return 176;
-    case CK_Q6_K: return 210;
-    default: return 34;
     }
 }
 

@@ -151,31 +151,63 @@ void ck_observe_matmul(ck_matmul_observer *observer, void *context) {
     matmul_observer_context = context;
 }
 
+/* Cuts the rows that fill no group from interleaved ones; returns how many. */
+static ptrdiff_t cut_groups(ck_matrix *w) {
+    ptrdiff_t rest = ck_is_interleaved(w->type) ? w->rows % ROW_GROUP : 0;
+    w->rows -= rest;
+    return rest;
+}
+
+/* Turns a product of groups to the rows behind them. */
+static void turn_to_rest(ck_matmul_args *args, ptrdiff_t rest) {
+    ck_matrix *w = &args->w;
+    w->data = (const char *)w->data + w->rows * w->columns / QUANT_BLOCK *
+                                          ck_block_size(w->type);
+    args->out.data += w->rows;
+    if (args->bias)
+        args->bias += w->rows;
+    w->type = ck_plain_type(w->type);
+    w->rows = rest;
+}
+
+/* Multiplies with activations that are quantised if they must be. */
+static void multiply(ck_pool *pool, const ck_kernels *set,
+                     const ck_matmul_args *args, int is_few) {
+    const ptrdiff_t rows = args->w.rows, tokens = args->x.rows;
+    const ptrdiff_t work = tokens * rows * args->w.columns;
+    if (is_few)
+        run(pool, set->matmul_few, args, blocks_of(MATMUL_FEW_ROWS, rows),
+            work);
+    else
+        run(pool,
+            ck_is_quantized(args->w.type) ? set->matmul_int8_packed
+                                          : set->matmul_packed,
+            args,
+            blocks_of(MATMUL_TILE_ROWS, rows) *
+                ck_cut_tokens(tokens, MATMUL_TILE_TOKENS).count,
+            work);
+}
+
 void ck_matmul(ck_pool *pool, ck_matmul_args args) {
     if (matmul_observer)
         matmul_observer(matmul_observer_context, &args);
     const ck_kernels *set = kernels();
-    const ptrdiff_t rows = args.w.rows, columns = args.w.columns;
-    const ptrdiff_t tokens = args.x.rows;
+    const ptrdiff_t tokens = args.x.rows, columns = args.x.columns;
     const int is_quantized = ck_is_quantized(args.w.type);
-    const ptrdiff_t work = tokens * rows * columns;
-
-    if (tokens <= (is_quantized ? set->few_tokens_int8 : set->few_tokens)) {
-        if (is_quantized)
-            run(pool, set->quantize, &args, tokens,
-                tokens * columns * FUNCTION_WORK);
-        run(pool, set->matmul_few, &args, blocks_of(MATMUL_FEW_ROWS, rows),
-            work);
-        return;
-    }
-    if (is_quantized)
+    const int is_few =
+        tokens <= (is_quantized ? set->few_tokens_int8 : set->few_tokens);
+    if (is_quantized && is_few)
+        run(pool, set->quantize, &args, tokens,
+            tokens * columns * FUNCTION_WORK);
+    else if (is_quantized)
         run(pool, set->quantize_tiles, &args, blocks_of(TILE_TOKENS, tokens),
             tokens * columns * FUNCTION_WORK);
-    run(pool, is_quantized ? set->matmul_int8_packed : set->matmul_packed,
-        &args,
-        blocks_of(MATMUL_TILE_ROWS, rows) *
-            ck_cut_tokens(tokens, MATMUL_TILE_TOKENS).count,
-        work);
+    const ptrdiff_t rest = cut_groups(&args.w);
+    multiply(pool, set, &args, is_few);
+    if (rest > 0) {
+        turn_to_rest(&args, rest);
+        multiply(pool, set, &args, is_few);
+    }
 }
 
 ptrdiff_t ck_matmul_few_tokens(void) {

@@ -4,6 +4,7 @@
 
 #include "blocks.inc.h"
 #include "weights.inc.h"
+#include "interleaved.inc.h"
 #include "quantize.inc.h"
 #include "tiles.inc.h"
 #include "pack_int8.inc.h"

@@ -51,6 +51,7 @@ enum {
     ELEMENT_BLOCK = 1024,
     ATTENTION_BLOCK = 108, /* queries at most; a multiple of TILE_TOKENS */
     MATMUL_FEW_ROWS = 16,
+    ROW_GROUP = 16, /* interleaved rows; an item of matmul_few */
     MATMUL_TILE_ROWS = 32,
     MATMUL_TILE_TOKENS = 264, /* at most; a multiple of TILE_TOKENS */
     TILE_TOKENS = 12, /* a multiple of every set's INT8_TOKENS */
@@ -113,6 +114,39 @@ static inline int ck_is_quantized(int type) {
     return type != CK_F32 && type != CK_F16 && type != CK_BF16;
 }
 
+/* The type whose rows a type interleaves, or the type itself. */
+static inline int ck_plain_type(int type) {
+    switch (type) {
+    case CK_Q4_0X16: return CK_Q4_0;
+    case CK_Q8_0X16: return CK_Q8_0;
+    default: return type;
+    }
+}
+
+static inline int ck_is_interleaved(int type) {
+    return ck_plain_type(type) != type;
+}
+
+/* How the row lies: rows that do not fill a group are not interleaved. */
+static inline int ck_type_of_row(const ck_matrix *w, ptrdiff_t row) {
+    return row < w->rows / ROW_GROUP * ROW_GROUP ? w->type
+                                                 : ck_plain_type(w->type);
+}
+
+/* The size in bytes of a block of a row of quantised weights. */
+static inline ptrdiff_t ck_block_size(int type) {
+    switch (ck_plain_type(type)) {
+    case CK_Q4_0: return 18;
+    case CK_Q4_1: return 20;
+    case CK_Q5_0: return 22;
+    case CK_Q5_1: return 24;
+    case CK_Q4_K: return 144;
+    case CK_Q5_K: return 176;
+    case CK_Q6_K: return 210;
+    default: return 34;
+    }
+}
+
 /* ---- Quantised activations in the scratch of a matrix product ---- */
 
 /* x[t, k] ~ scale[t, k / 32] * value[t, k], for matmul_few; the layout for
@@ -121,7 +155,8 @@ typedef struct {
     ptrdiff_t blocks; /* per token */
     int8_t *values;   /* (t, blocks * 32) */
     float *scales;    /* (t, blocks) */
-    int16_t *sums;    /* (t, blocks, 2), of the values of each half block */
+    int16_t *sums;    /* (t, blocks, 2), of the values of each half block, for
+                         types with minima or interleaved rows */
 } ck_quantized;
 
 static inline ck_quantized ck_quantized_in(void *scratch, ptrdiff_t tokens,

@@ -73,7 +73,7 @@ INLINE input_chunk chunk_of(const int type, const ck_quantized *x,
 INLINE void chunk_scales(const int type, const uint8_t *w,
                          const input_chunk *x, const int count, float *scales,
                          dot_float *sum) {
-    const ptrdiff_t step = block_size(type);
+    const ptrdiff_t step = ck_block_size(type);
     float minima[BLOCK_PARTS];
     half8 halves = {};
     switch (type) {
@@ -121,7 +121,7 @@ INLINE void add_part(const int rows, const int type, const uint8_t *w,
     const int zero = zero_of(type), factors = scales_of(type);
     block_input x = load_input(zero, chunk->values + part * QUANT_BLOCK);
     if (!is_k_type(type))
-        w += part * block_size(type);
+        w += part * ck_block_size(type);
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++)
         sums[r] = add_dot(sums[r], zero, factors,
@@ -180,11 +180,17 @@ INLINE void few_rows_int8(const int rows, const int type,
         put_output(args, token, first + r, sum_lanes(widen(sums[r])));
 }
 
+#include "matmul_interleaved.inc.h"
+
 INLINE void few_item(const int type, const ck_matmul_args *args,
                      ptrdiff_t first, ptrdiff_t last) {
     const int is_quantized = ck_is_quantized(type);
     for (ptrdiff_t token = 0; token < args->x.rows; token++) {
         ptrdiff_t row = first;
+        if (ck_is_interleaved(type)) {
+            few_interleaved(type, args, first, token);
+            continue;
+        }
         for (; row + 4 <= last; row += 4) {
             if (is_quantized)
                 few_rows_int8(4, type, args, row, token);
@@ -214,6 +220,7 @@ static void matmul_few(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
 #define ITEM_OF(type)                                                          \
     case type: few_item(type, args, first, last); break;
             QUANTIZED_TYPES(ITEM_OF)
+            INTERLEAVED_TYPES(ITEM_OF)
 #undef ITEM_OF
         }
     }
@@ -230,7 +237,7 @@ static void quantize(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
         quantize_blocks(args->x.data + b * QUANT_BLOCK,
                         at_most(LANES, last - b), to.values + b * QUANT_BLOCK,
                         to.scales + b);
-    if (has_minima(args->w.type))
+    if (has_minima(args->w.type) || ck_is_interleaved(args->w.type))
         for (ptrdiff_t b = begin * to.blocks; b < last; b++)
             sum_halves(to.values + b * QUANT_BLOCK, to.sums + 2 * b);
 }

@@ -150,8 +150,7 @@ INLINE void int8_item(const int type, const ck_matmul_args *args,
             const next_panel next = panel_after(type, w, size, INT8_PANEL,
                                                 p * QUANT_BLOCK,
                                                 parts * QUANT_BLOCK, args);
-            pack_int8(type, w + row_size(type, p * QUANT_BLOCK), size, width,
-                      parts, &panel);
+            pack_int8(type, &args->w, row, width, p, parts, &panel);
             for (ptrdiff_t t = 0; t < tile.tokens; t += INT8_TOKENS) {
                 prefetch_panel(next, t, INT8_TOKENS, tile.tokens);
                 int8_tile(type, &panel, parts,
@@ -172,6 +171,7 @@ static void matmul_int8_packed(const void *pointer, ptrdiff_t begin,
 #define ITEM_OF(type)                                                          \
     case type: int8_item(type, args, tile); break;
             QUANTIZED_TYPES(ITEM_OF)
+            INTERLEAVED_TYPES(ITEM_OF)
 #undef ITEM_OF
         }
     }

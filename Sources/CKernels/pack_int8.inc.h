@@ -52,7 +52,7 @@ INLINE void pack_quants(const int type, const uint8_t *w, ptrdiff_t size,
             if (r < rows && part + p < parts)
                 quants[r][p] = load_quants(type, block, part + p) -
                                (uint8_t)zero_of(type);
-            block += is_k_type(type) ? 0 : block_size(type);
+            block += is_k_type(type) ? 0 : ck_block_size(type);
         }
     }
 #pragma clang loop unroll(full)
@@ -120,7 +120,7 @@ INLINE void pack_half_factors(const int type, const uint8_t *w, ptrdiff_t size,
     uint16_t minima[INT8_BLOCKS][INT8_PANEL] = {};
     for (ptrdiff_t r = 0; r < rows; r++) {
         const uint8_t *block = w + r * size;
-        for (ptrdiff_t p = 0; p < parts; p++, block += block_size(type)) {
+        for (ptrdiff_t p = 0; p < parts; p++, block += ck_block_size(type)) {
             scales[p][r] = load_u16(block);
             if (has_minima(type))
                 minima[p][r] = load_u16(block + 2);
@@ -135,8 +135,8 @@ INLINE void pack_half_factors(const int type, const uint8_t *w, ptrdiff_t size,
     }
 }
 
-/* Packs some parts of rows <= INT8_PANEL rows; the rest of the panel is 0. */
-INLINE void pack_int8(const int type, const uint8_t *w, ptrdiff_t size,
+/* Packs rows that lie one behind the other. */
+INLINE void pack_rows(const int type, const uint8_t *w, ptrdiff_t size,
                       ptrdiff_t rows, ptrdiff_t parts, int8_panel *panel) {
     const int step = is_k_type(type) ? BLOCK_PARTS : TURNED_PARTS;
     if (is_k_type(type))
@@ -159,6 +159,47 @@ INLINE void pack_int8(const int type, const uint8_t *w, ptrdiff_t size,
             }
         }
     }
+}
+
+/* Packs interleaved rows, a whole number of vectors: their words are turned
+ * already. */
+INLINE void pack_group_rows(const int type, const ck_matrix *w, ptrdiff_t row,
+                            ptrdiff_t rows, ptrdiff_t part, ptrdiff_t parts,
+                            int8_panel *panel) {
+    typedef uint8_t vb __attribute__((vector_size(LANES * 4)));
+    for (int v = 0; v < INT8_VECTORS; v++, row += LANES) {
+        const uint8_t *block = group_block(w, type, row, part);
+        for (ptrdiff_t p = 0; p < parts; p++) {
+            vi quants[PART_WORDS] = {};
+            vf scales = {};
+            if (v * LANES < rows) {
+                load_group_quants(type, block, row % ROW_GROUP, quants);
+                scales = load_group_scales(block, row % ROW_GROUP);
+#pragma clang loop unroll(full)
+                for (int i = 0; i < PART_WORDS; i++)
+                    quants[i] = (vi)((vb)quants[i] - (uint8_t)zero_of(type));
+            }
+            panel->factors[p][0].scales[v] = scales;
+#pragma clang loop unroll(full)
+            for (int g = 0; g < INT8_GROUPS; g++)
+                put_words(
+                    quants + g * DOT_TOKENS,
+                    &panel->weights[p * INT8_GROUPS + g][v * DOT_TOKENS]);
+            block += group_block_size(type);
+        }
+    }
+}
+
+/* Packs some parts of rows <= INT8_PANEL rows; the rest of the panel is 0. */
+INLINE void pack_int8(const int type, const ck_matrix *w, ptrdiff_t row,
+                      ptrdiff_t rows, ptrdiff_t part, ptrdiff_t parts,
+                      int8_panel *panel) {
+    const ptrdiff_t first = row_size(type, part * QUANT_BLOCK);
+    if (ck_is_interleaved(type))
+        pack_group_rows(type, w, row, rows, part, parts, panel);
+    else
+        pack_rows(type, weight_row(w, type, row) + first,
+                  row_size(type, w->columns), rows, parts, panel);
     if (INPUT_OFFSET)
         for (ptrdiff_t p = 0; p < parts; p++)
             pack_starts(type, p, panel);

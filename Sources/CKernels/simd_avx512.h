@@ -55,6 +55,18 @@ INLINE vi dot(vi sum, vi w, const dot_word *x, int token) {
                                    (__m512i)w);
 }
 
+/* The sums, of each row, of quants less their zero times a part of a token,
+ * whose values add up to total. */
+INLINE vi part_dot(const int zero, const vi quants[8], const int8_t *values,
+                   int total) {
+    __m512i sums = _mm512_set1_epi32(-zero * total);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i++)
+        sums = _mm512_dpbusd_epi32(sums, (__m512i)quants[i],
+                                   (__m512i)splat_word(values + 4 * i));
+    return (vi)sums;
+}
+
 /* ---- Shapes of register tiles: 32 registers ---- */
 
 #define FLOAT_VECTORS 2

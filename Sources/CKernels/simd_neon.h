@@ -25,6 +25,11 @@ INLINE void turn_words(vf rows[LANES]) {
         rows[i] = turned[i];
 }
 
+INLINE void put_words(const vi words[DOT_TOKENS], vi to[DOT_TOKENS]) {
+    to[0] = LOWER_PAIRS(words[0], words[1]);
+    to[1] = UPPER_PAIRS(words[0], words[1]);
+}
+
 INLINE vf row_factors(const float *p, int v) {
     return (vf)vreinterpretq_f32_u64(
         vld1q_dup_u64((const uint64_t *)(p + 2 * v)));
@@ -134,6 +139,36 @@ INLINE vi dot(vi sum, vi w, const dot_word *x, int token) {
                                  (int8x16_t)splat_int(words[token]));
 }
 #endif
+
+/* The sums, of each row, of quants less their zero times a part of a token,
+ * whose values add up to total. */
+INLINE vi part_dot(const int zero, const vi quants[8], const int8_t *values,
+                   int total) {
+    const int is_signed = zero == 128;
+    int32x4_t sums = vdupq_n_s32(is_signed ? 0 : -zero * total);
+#ifndef HAS_DOTPROD
+    /* Those of four bits are summed in 16 bits: 8 times 2 * 15 * 127 fits. */
+    if (!is_signed) {
+        int16x8_t low = vdupq_n_s16(0), high = low;
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 8; i++) {
+            int8x16_t w = (int8x16_t)quants[i];
+            int8x16_t x = (int8x16_t)splat_word(values + 4 * i);
+            low = vmlal_s8(low, vget_low_s8(w), vget_low_s8(x));
+            high = vmlal_high_s8(high, w, x);
+        }
+        return (vi)vpadalq_s16(sums, vpaddq_s16(low, high));
+    }
+#endif
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i++)
+        sums = add_byte_products(
+            sums,
+            (int8x16_t)(is_signed ? quants[i] ^ (int32_t)0x80808080
+                                  : quants[i]),
+            (int8x16_t)splat_word(values + 4 * i));
+    return (vi)sums;
+}
 
 /* ---- Shapes of register tiles: 32 registers ---- */
 

@@ -97,6 +97,19 @@ INLINE vi dot(vi sum, vi w, const dot_word *x, int token) {
     return sum + byte_products(w, splat_int((int32_t)x[token]));
 }
 
+/* The sums, of each row, of quants less their zero times a part of a token,
+ * whose values add up to total. */
+INLINE vi part_dot(const int zero, const vi quants[8], const int8_t *values,
+                   int total) {
+    typedef uint8_t bytes16 __attribute__((vector_size(16)));
+    vi sums = {};
+    (void)total;
+    for (int i = 0; i < 8; i++)
+        sums += byte_products((vi)((bytes16)quants[i] - (uint8_t)zero),
+                              splat_word(values + 4 * i));
+    return sums;
+}
+
 /* ---- Shapes of register tiles: 16 registers ---- */
 
 #define FLOAT_VECTORS 2

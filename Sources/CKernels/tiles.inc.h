@@ -67,6 +67,7 @@ INLINE tile_output output_of_tile(const ck_matmul_args *args, ptrdiff_t row,
 typedef struct {
     const uint8_t *w;
     ptrdiff_t size, rows, bytes; /* from row to row; of each row */
+    ptrdiff_t group;             /* how many rows have their bytes in a piece */
 } next_panel;
 
 /* After the columns [first, first + count) of rows rows come the next columns
@@ -75,15 +76,20 @@ INLINE next_panel panel_after(const int type, const uint8_t *w, ptrdiff_t size,
                               ptrdiff_t rows, ptrdiff_t first, ptrdiff_t count,
                               const ck_matmul_args *args) {
     const int is_last = first + count == args->w.columns;
-    w += is_last ? rows * size : row_size(type, first + count);
-    return (next_panel){w, size, rows, row_size(type, count)};
+    const ptrdiff_t group = ck_is_interleaved(type) ? ROW_GROUP : 1;
+    w += is_last ? rows * size : group * row_size(type, first + count);
+    return (next_panel){w, size, rows, row_size(type, count), group};
 }
 
 /* Asks for the next panel's share that falls to count of all tokens. */
 INLINE void prefetch_panel(next_panel next, ptrdiff_t token, ptrdiff_t count,
                            ptrdiff_t tokens) {
     ptrdiff_t last = at_most(next.rows, next.rows * (token + count) / tokens);
-    for (ptrdiff_t r = next.rows * token / tokens; r < last; r++)
+    for (ptrdiff_t r = next.rows * token / tokens; r < last; r++) {
+        const ptrdiff_t in_group = r % next.group;
+        const uint8_t *w =
+            next.w + (r - in_group) * next.size + in_group * next.bytes;
         for (ptrdiff_t i = 0; i < next.bytes; i += 64)
-            __builtin_prefetch(next.w + r * next.size + i, 0, 2);
+            __builtin_prefetch(w + i, 0, 2);
+    }
 }

@@ -24,6 +24,12 @@ typedef vi unaligned_vi __attribute__((aligned(4), may_alias));
 
 INLINE vf splat(float x) { return x - (vf){}; }
 INLINE vi splat_int(int32_t x) { return x - (vi){}; }
+/* Four bytes in each lane. */
+INLINE vi splat_word(const void *p) {
+    int32_t word;
+    __builtin_memcpy(&word, p, sizeof word);
+    return splat_int(word);
+}
 INLINE vf load(const float *p) { return *(const unaligned_vf *)p; }
 INLINE void store(float *p, vf v) { *(unaligned_vf *)p = v; }
 INLINE vf to_float(vi v) { return __builtin_convertvector(v, vf); }
@@ -306,6 +312,10 @@ typedef uint32_t dot_word;
 
 /* From words of each row to one word of all rows. */
 INLINE void turn_words(vf rows[LANES]) { transpose(rows); }
+/* The same from words of all rows. */
+INLINE void put_words(const vi words[DOT_TOKENS], vi to[DOT_TOKENS]) {
+    to[0] = words[0];
+}
 /* The factors of the rows in vector v of a panel, or of DOT_TOKENS tokens. */
 INLINE vf row_factors(const float *p, int v) { return load(p + v * LANES); }
 INLINE vf token_factors(const float *p) { return splat(*p); }

@@ -7,7 +7,8 @@ INLINE ptrdiff_t row_size(int type, ptrdiff_t columns) {
     case CK_F32: return columns * 4;
     case CK_F16:
     case CK_BF16: return columns * 2;
-    default: return columns / (QUANT_BLOCK * parts_of(type)) * block_size(type);
+    default:
+        return columns / (QUANT_BLOCK * parts_of(type)) * ck_block_size(type);
     }
 }
 

@@ -4,13 +4,15 @@
  * for processors that the Swift tests do not run on.
  *
  * Prints what must be the same on all of them: a hash of the values of random
- * weights in each type. scripts/test-kernels compares it.
+ * weights in each type, which is the same for rows that are interleaved and
+ * for those that are not. scripts/test-kernels compares it.
  */
 #include "ckernels.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static uint64_t state;
 
@@ -56,7 +58,27 @@ static const weight_type types[] = {
     {"q4_k", CK_Q4_K, 256, 144, {0, 2}},
     {"q5_k", CK_Q5_K, 256, 176, {0, 2}},
     {"q6_k", CK_Q6_K, 256, 210, {208, -1}},
+    {"q8_0x16", CK_Q8_0X16, 32, 34, {0, -1}},
+    {"q4_0x16", CK_Q4_0X16, 32, 18, {0, -1}},
 };
+
+/* Interleaves the rows of whole groups: of each block the scale goes among the
+ * scales of the group, and each four bytes to those of the other rows. */
+static void interleave(uint8_t *bytes, ptrdiff_t size, ptrdiff_t rows,
+                       ptrdiff_t blocks) {
+    uint8_t *rows_before = take((size_t)(rows * blocks * size));
+    memcpy(rows_before, bytes, (size_t)(rows * blocks * size));
+    for (ptrdiff_t r = 0; r < rows / 16 * 16; r++) {
+        for (ptrdiff_t b = 0; b < blocks; b++) {
+            const uint8_t *from = rows_before + (r * blocks + b) * size;
+            uint8_t *to = bytes + (r / 16 * blocks + b) * 16 * size;
+            memcpy(to + r % 16 * 2, from, 2);
+            for (ptrdiff_t i = 0; i < size - 2; i++)
+                to[32 + i / 4 * 64 + r % 16 * 4 + i % 4] = from[2 + i];
+        }
+    }
+    free(rows_before);
+}
 
 /* Any bytes are a block; only its scales, or its value, must not be large. */
 static ck_matrix weights(const weight_type *t, ptrdiff_t rows,
@@ -73,6 +95,8 @@ static ck_matrix weights(const weight_type *t, ptrdiff_t rows,
         if (t->elements == 1) /* below 2 */
             block[t->bytes - 1] &= 0xbf;
     }
+    if (t->type == CK_Q8_0X16 || t->type == CK_Q4_0X16)
+        interleave(bytes, t->bytes, rows, columns / t->elements);
     return (ck_matrix){bytes, rows, columns, t->type};
 }
 
@@ -119,11 +143,11 @@ static double product_error(const weight_type *t, ptrdiff_t tokens,
 
 /* FNV-1a of the values of random weights. */
 static uint64_t hash_of_values(const weight_type *t) {
-    ck_matrix w = weights(t, 3, 512);
-    ck_tensor values = tensor(3, 512);
+    ck_matrix w = weights(t, 19, 512);
+    ck_tensor values = tensor(19, 512);
     ck_dequantize(w, 0, values);
     uint64_t hash = 0xcbf29ce484222325;
-    for (size_t i = 0; i < 3 * 512 * sizeof(float); i++)
+    for (size_t i = 0; i < 19 * 512 * sizeof(float); i++)
         hash = (hash ^ ((uint8_t *)values.data)[i]) * 0x100000001b3;
     free((void *)w.data), free(values.data);
     return hash;
@@ -135,11 +159,12 @@ int main(void) {
         {29, 33, 512}, {265, 9, 256}};
     const double limit = 3e-6;
     int failures = 0;
+    uint64_t hashes[32] = {}; /* by plain type */
     for (int set = 0; set < ck_instruction_set_count(); set++) {
         ck_select_instruction_set(set);
         fprintf(stderr, "%s\n", ck_instruction_set_name());
         for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-            state = i;
+            state = (uint64_t)types[i].type & 0xffff; /* of its plain type */
             uint64_t hash = hash_of_values(&types[i]);
             double greatest = 0;
             for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
@@ -150,6 +175,12 @@ int main(void) {
             }
             if (set == 0)
                 printf("%s %016llx\n", types[i].name, (unsigned long long)hash);
+            uint64_t *plain = &hashes[types[i].type & 31];
+            if (*plain && *plain != hash) {
+                failures++;
+                fprintf(stderr, "%s: other values\n", types[i].name);
+            }
+            *plain = hash;
             if (greatest <= limit)
                 continue;
             failures++;

@@ -49,7 +49,8 @@ void ck_select_instruction_set(int index);
 
 /* ---- Operands ---- */
 
-/* Element types of weights, numbered as in ggml. */
+/* Element types of weights, numbered as in ggml; those that ggml has not are
+ * above 0x4f430000 ("OC"). */
 enum ck_type {
     CK_F32 = 0,
     CK_F16 = 1,
@@ -61,7 +62,12 @@ enum ck_type {
     CK_Q4_K = 12,
     CK_Q5_K = 13,
     CK_Q6_K = 14,
-    CK_BF16 = 30
+    CK_BF16 = 30,
+    /* Q4_0 and Q8_0 with the rows interleaved, 16 and 16: of each 32 columns
+     * first the scales of all rows, then their first four bytes, their next
+     * four, and so on. Rows that are no 16 lie behind them as they are. */
+    CK_Q4_0X16 = 0x4f430002,
+    CK_Q8_0X16 = 0x4f430008
 };
 
 /* Activations: (rows, columns), f32. */
