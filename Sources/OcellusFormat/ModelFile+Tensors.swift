@@ -24,12 +24,19 @@ extension ModelFile {
     /// Any tensor will do whose first dimensions multiply to `columns` and the others to `rows`: a
     /// depthwise convolution of shape (3, 3, 1, C) is a matrix of C rows and 9 columns.
     ///
+    /// - Parameters:
+    ///   - name: The tensor.
+    ///   - rows: The count of rows.
+    ///   - columns: The count of columns.
+    ///   - cuts: The rows where parts begin that are used as matrices of their own.
+    /// - Returns: The matrix where it is mapped.
     /// - Throws: `ModelFileError.missingTensor`, `.wrongShape`, and `.unsupportedType` if the
-    ///   kernels do not compute with its type.
+    ///   kernels do not compute with its type, or its rows are interleaved where it is cut.
     public func matrix(
         _ name: String,
         rows: Int,
-        columns: Int
+        columns: Int,
+        cutAt cuts: [Int] = []
     ) throws(ModelFileError) -> WeightMatrix {
         let tensor = try present(name)
         guard splits(tensor, rows: rows, columns: columns) else {
@@ -40,7 +47,12 @@ extension ModelFile {
                 found: tensor.shapeDescription
             )
         }
-        return try matrix(tensor, rows: rows, columns: columns)
+        let matrix = try matrix(tensor, rows: rows, columns: columns)
+        for row in cuts where !matrix.type.canBeCut(atRow: row) {
+            let what = "\(matrix.type.name), which cannot be cut at row \(row)"
+            throw .unsupportedType(path: path, name: name, type: what)
+        }
+        return matrix
     }
 
     /// A tensor as a matrix whose columns are the first dimension and whose rows are the others.
@@ -122,6 +134,9 @@ extension ModelFile {
 
     /// Whether the dimensions can be cut into columns (the first ones) and rows (the others).
     private func splits(_ tensor: TensorInfo, rows: Int, columns: Int) -> Bool {
+        if tensor.type.weightType?.isInterleaved == true, columns != tensor.shape.first {
+            return false
+        }
         var inner = 1
         var outer = tensor.elementCount
         if inner == columns, outer == rows { return tensor.type.blockElementCount == 1 }

@@ -3,11 +3,12 @@ public import OcellusMemory
 
 /// A type of tensor elements that a file may have, whether or not the kernels compute with it.
 ///
-/// The numbers, names and block sizes are ggml's (`ggml.h`, `enum ggml_type`).
+/// The numbers, names and block sizes are ggml's (`ggml.h`, `enum ggml_type`), but for those of
+/// weights with interleaved rows, which are our own (`WeightType`).
 public struct TensorType: Sendable, Equatable {
-    /// ggml's number of the type.
+    /// The number of the type in a file.
     public let number: UInt32
-    /// ggml's name of the type.
+    /// The name of the type.
     public let name: String
     /// The count of elements in one block; a row is a whole number of blocks.
     public let blockElementCount: Int
@@ -22,23 +23,13 @@ public struct TensorType: Sendable, Equatable {
         blockByteCount = type.blockByteCount
     }
 
-    /// The type with ggml's number, or nil if there is none or it was removed from ggml.
+    /// The type with a number, or nil if there is none or it was removed from ggml.
     public init?(number: UInt32) {
         let (name, elements, bytes): (String, Int, Int)
         switch number {
-        case 0: (name, elements, bytes) = ("F32", 1, 4)
-        case 1: (name, elements, bytes) = ("F16", 1, 2)
-        case 2: (name, elements, bytes) = ("Q4_0", 32, 18)
-        case 3: (name, elements, bytes) = ("Q4_1", 32, 20)
-        case 6: (name, elements, bytes) = ("Q5_0", 32, 22)
-        case 7: (name, elements, bytes) = ("Q5_1", 32, 24)
-        case 8: (name, elements, bytes) = ("Q8_0", 32, 34)
         case 9: (name, elements, bytes) = ("Q8_1", 32, 40)
         case 10: (name, elements, bytes) = ("Q2_K", 256, 84)
         case 11: (name, elements, bytes) = ("Q3_K", 256, 110)
-        case 12: (name, elements, bytes) = ("Q4_K", 256, 144)
-        case 13: (name, elements, bytes) = ("Q5_K", 256, 176)
-        case 14: (name, elements, bytes) = ("Q6_K", 256, 210)
         case 15: (name, elements, bytes) = ("Q8_K", 256, 292)
         case 16: (name, elements, bytes) = ("IQ2_XXS", 256, 66)
         case 17: (name, elements, bytes) = ("IQ2_XS", 256, 74)
@@ -54,13 +45,14 @@ public struct TensorType: Sendable, Equatable {
         case 27: (name, elements, bytes) = ("I64", 1, 8)
         case 28: (name, elements, bytes) = ("F64", 1, 8)
         case 29: (name, elements, bytes) = ("IQ1_M", 256, 56)
-        case 30: (name, elements, bytes) = ("BF16", 1, 2)
         case 34: (name, elements, bytes) = ("TQ1_0", 256, 54)
         case 35: (name, elements, bytes) = ("TQ2_0", 256, 66)
         case 39: (name, elements, bytes) = ("MXFP4", 32, 17)
         case 40: (name, elements, bytes) = ("NVFP4", 64, 36)
         case 41: (name, elements, bytes) = ("Q1_0", 128, 18)
-        default: return nil
+        default:
+            guard let type = WeightType(rawValue: number) else { return nil }
+            (name, elements, bytes) = (type.name, type.blockElementCount, type.blockByteCount)
         }
         self.number = number
         self.name = name

@@ -3,18 +3,27 @@ internal import OcellusMemory
 
 /// The values of weights of any type, element by element.
 ///
-/// The definition of ggml's layouts, beside the fast kernels.
+/// The definition of ggml's layouts, and of interleaved rows, beside the fast kernels.
 func dequantizeReference(_ w: WeightMatrix, into out: Tensor) {
+    // Safety: the view is valid during the call.
     let bytes = unsafe UnsafeRawBufferPointer(start: w.base, count: w.byteCount)
+    let (elementCount, byteCount) = (w.type.blockElementCount, w.type.blockByteCount)
+    let groupRowCount = WeightType.groupRowCount
+    let interleavedRowCount = w.type.isInterleaved ? w.rows / groupRowCount * groupRowCount : 0
     for row in 0..<w.rows {
         for column in 0..<w.columns {
-            let index = row * w.columns + column
+            let block = column / elementCount
+            var start = row * w.rowByteCount + block * byteCount
+            var lane: Int?
+            if row < interleavedRowCount {
+                lane = row % groupRowCount
+                start =
+                    (row - row % groupRowCount) * w.rowByteCount
+                    + block * groupRowCount * byteCount
+            }
             // Safety: the block lies inside the matrix.
-            let block = unsafe Block(
-                bytes: bytes,
-                start: index / w.type.blockElementCount * w.type.blockByteCount
-            )
-            out[row, column] = block.value(w.type, at: index % w.type.blockElementCount)
+            let part = unsafe Block(bytes: bytes, start: start, lane: lane)
+            out[row, column] = part.value(w.type.plain, at: column % elementCount)
         }
     }
 }
@@ -23,14 +32,16 @@ func dequantizeReference(_ w: WeightMatrix, into out: Tensor) {
 @safe
 private struct Block {
     let bytes: UnsafeRawBufferPointer
-    /// Where the block begins.
+    /// Where the block begins, or those of all rows of its group.
     let start: Int
+    /// Which row of a group has the block, or nil if it lies alone.
+    let lane: Int?
 
     /// The element `i` of the block.
     func value(_ type: WeightType, at i: Int) -> Float {
         switch type {
         case .f32:
-            unsafe bytes.loadUnaligned(fromByteOffset: start, as: Float.self)
+            unsafe bytes.loadUnaligned(fromByteOffset: place(0), as: Float.self)
         case .bf16:
             Float(bitPattern: UInt32(bits(0)) << 16)
         case .f16:
@@ -51,15 +62,24 @@ private struct Block {
             packed(i, quant: pairedNibble(48, i) + 16 * (byte(16 + i % 32) >> (i / 32) & 1))
         case .q6_k:
             half(208) * Float(Int8(truncatingIfNeeded: byte(192 + i / 16))) * Float(sixBits(i) - 32)
+        case .q4_0x16, .q8_0x16:
+            preconditionFailure("read as its plain type")
         }
     }
 
+    /// Where a byte of the block lies: those of 16 rows are a scale each, then four bytes of each.
+    private func place(_ offset: Int) -> Int {
+        guard let lane else { return start + offset }
+        guard offset >= 2 else { return start + 2 * lane + offset }
+        return start + 32 + (offset - 2) / 4 * 64 + 4 * lane + (offset - 2) % 4
+    }
+
     private func byte(_ offset: Int) -> Int {
-        unsafe Int(bytes[start + offset])
+        unsafe Int(bytes[place(offset)])
     }
 
     private func bits(_ offset: Int) -> UInt16 {
-        unsafe bytes.loadUnaligned(fromByteOffset: start + offset, as: UInt16.self)
+        unsafe bytes.loadUnaligned(fromByteOffset: place(offset), as: UInt16.self)
     }
 
     private func half(_ offset: Int) -> Float {

@@ -2,7 +2,13 @@
 
 /// The element types of weights that the kernels compute with.
 ///
-/// The raw value is ggml's type number (`ggml.h`, `enum ggml_type`).
+/// The raw value is ggml's type number (`ggml.h`, `enum ggml_type`); that of an interleaved type is
+/// its plain type's above 0x4F43_0000 ("OC"), so that no other program takes one for the other.
+///
+/// A matrix of an interleaved type has its rows in groups of 16, packed for the kernels: of each
+/// block of 32 columns first the 16 scales, then the first four bytes of each row, the next four,
+/// and so on. Rows that fill no group lie behind the groups as in the plain type. The size is that
+/// of the plain type.
 public enum WeightType: UInt32, Sendable {
     case f32 = 0
     case f16 = 1
@@ -15,16 +21,47 @@ public enum WeightType: UInt32, Sendable {
     case q5_k = 13
     case q6_k = 14
     case bf16 = 30
+    case q4_0x16 = 0x4F43_0002
+    case q8_0x16 = 0x4F43_0008
 
     /// All types, in words.
     package static let list =
-        "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K"
+        "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K, Q8_0x16 and Q4_0x16"
+
+    /// The count of rows in a group of an interleaved type.
+    public static let groupRowCount = 16
+
+    /// The type of the same blocks, row by row.
+    public var plain: WeightType {
+        switch self {
+        case .q4_0x16: .q4_0
+        case .q8_0x16: .q8_0
+        default: self
+        }
+    }
+
+    /// The type of the same blocks with rows interleaved, or nil if there is none.
+    public var interleaved: WeightType? {
+        switch plain {
+        case .q4_0: .q4_0x16
+        case .q8_0: .q8_0x16
+        default: nil
+        }
+    }
+
+    /// Whether rows are interleaved.
+    public var isInterleaved: Bool { self != plain }
+
+    /// Whether a matrix can be cut before a row.
+    public func canBeCut(atRow row: Int) -> Bool {
+        !isInterleaved || row % Self.groupRowCount == 0
+    }
 
     /// The count of elements in one block; a row is a whole number of blocks.
     public var blockElementCount: Int {
         switch self {
         case .f32, .f16, .bf16: 1
-        case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
+        case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q4_0x16, .q8_0x16: 32
         case .q4_k, .q5_k, .q6_k: 256
         }
     }
@@ -34,18 +71,18 @@ public enum WeightType: UInt32, Sendable {
         switch self {
         case .f32: 4
         case .f16, .bf16: 2
-        case .q4_0: 18
+        case .q4_0, .q4_0x16: 18
         case .q4_1: 20
         case .q5_0: 22
         case .q5_1: 24
-        case .q8_0: 34
+        case .q8_0, .q8_0x16: 34
         case .q4_k: 144
         case .q5_k: 176
         case .q6_k: 210
         }
     }
 
-    /// The name in ggml's spelling.
+    /// The name in ggml's spelling, or that of an interleaved type.
     public var name: String {
         switch self {
         case .f32: "F32"
@@ -59,14 +96,16 @@ public enum WeightType: UInt32, Sendable {
         case .q4_k: "Q4_K"
         case .q5_k: "Q5_K"
         case .q6_k: "Q6_K"
+        case .q4_0x16: "Q4_0x16"
+        case .q8_0x16: "Q8_0x16"
         }
     }
 }
 
 /// A read-only matrix of weights where it lies in the mapped model file.
 ///
-/// Row-major: one row holds the weights of one output. A view, valid as long as the mapping; there
-/// is no alignment guarantee beyond that of the file (32 bytes for a tensor's start).
+/// Row-major, one row holds the weights of one output; or in groups of rows, see `WeightType`. A
+/// view, valid as long as the mapping; there is no alignment guarantee beyond that of the file (32 bytes for a tensor's start).
 @safe
 public struct WeightMatrix {
     /// The type of the elements.
@@ -87,15 +126,17 @@ public struct WeightMatrix {
         unsafe self.base = base
     }
 
-    /// The size of one row in bytes.
+    /// The size of one row in bytes, or its share of its group's.
     public var rowByteCount: Int { columns / type.blockElementCount * type.blockByteCount }
 
     /// The size of all rows in bytes.
     public var byteCount: Int { rows * rowByteCount }
 
-    /// Some of the rows, as a view of the same weights.
+    /// Some of the rows, as a view of the same weights: whole groups, if they are interleaved.
     public func rows(_ range: Range<Int>) -> WeightMatrix {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows)
+        precondition(type.canBeCut(atRow: range.lowerBound))
+        precondition(range.upperBound == rows || type.canBeCut(atRow: range.upperBound))
         // Safety: the range was checked.
         return unsafe WeightMatrix(
             type: type,

@@ -118,9 +118,10 @@ struct ConvolutionalLayer {
         guard 1...1 << 16 ~= rows else { throw refuse("\(name)weight has \(rows) outputs") }
         let taps = kernel * kernel
         let columns = settings.isDepthwise ? taps : channels * taps
+        let cuts = settings.headCount > 0 ? [channels, 2 * channels] : []
         let (weight, bias) = try reading { () throws(ModelFileError) in
             (
-                try file.matrix(name + "weight", rows: rows, columns: columns),
+                try file.matrix(name + "weight", rows: rows, columns: columns, cutAt: cuts),
                 try file.vector(name + "bias", count: rows)
             )
         }

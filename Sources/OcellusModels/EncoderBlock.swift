@@ -28,7 +28,13 @@ struct EncoderBlock {
     ) throws(ModelError) {
         let (d, width) = (c.dVision, c.feedForwardWidth)
         if file.hasTensor(name + "attn_qkv.weight") {
-            let joined = try Linear(name + "attn_qkv", outputs: 3 * d, inputs: d, file: file)
+            let joined = try Linear(
+                name + "attn_qkv",
+                outputs: 3 * d,
+                inputs: d,
+                partCount: 3,
+                file: file
+            )
             query = joined.outputs(0..<d)
             key = joined.outputs(d..<2 * d)
             value = joined.outputs(2 * d..<3 * d)

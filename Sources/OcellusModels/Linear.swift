@@ -9,16 +9,24 @@ struct Linear {
     let bias: WeightVector?
 
     /// Finds `name.weight` (outputs, inputs) and `name.bias` (outputs).
+    ///
+    /// The weight can be cut into this many equal parts, with `outputs(_:)`.
     init(
         _ name: String,
         outputs: Int,
         inputs: Int,
+        partCount: Int = 1,
         hasBias: Bool = true,
         file: borrowing ModelFile
     ) throws(ModelError) {
         (weight, bias) = try reading { () throws(ModelFileError) in
             (
-                try file.matrix(name + ".weight", rows: outputs, columns: inputs),
+                try file.matrix(
+                    name + ".weight",
+                    rows: outputs,
+                    columns: inputs,
+                    cutAt: (1..<partCount).map { $0 * outputs / partCount }
+                ),
                 hasBias ? try file.vector(name + ".bias", count: outputs) : nil
             )
         }

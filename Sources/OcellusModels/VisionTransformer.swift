@@ -113,8 +113,8 @@ struct VisionTransformer: ~Copyable {
         let positionWeight = try reading { () throws(ModelFileError) in
             let name = names + "position_embd.weight"
             let isOfCells = file.tensor(name)?.elementCount == grid.cellCount * d
-            let rows = (isOfCells ? 0 : classCount) + grid.cellCount
-            return try file.matrix(name, rows: rows, columns: d)
+            let count = isOfCells ? 0 : classCount
+            return try file.matrix(name, rows: count + grid.cellCount, columns: d, cutAt: [count])
         }
         func norm(_ name: String) throws(ModelError) -> LayerNorm? {
             file.hasTensor(name + ".weight")

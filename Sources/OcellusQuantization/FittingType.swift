@@ -41,12 +41,12 @@ public struct FittingType {
 extension WeightType {
     /// llama.cpp's number for "mostly of this type" (`llama.h`, `enum llama_ftype`).
     package var fileType: UInt32 {
-        switch self {
+        switch plain {
         case .f32: 0
         case .f16: 1
-        case .q4_0: 2
+        case .q4_0, .q4_0x16: 2
         case .q4_1: 3
-        case .q8_0: 7
+        case .q8_0, .q8_0x16: 7
         case .q5_0: 8
         case .q5_1: 9
         case .q4_k: 14

@@ -6,7 +6,8 @@ import Testing
 
 extension KernelTests {
     static let types: [WeightType] = [
-        .f32, .f16, .bf16, .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .q4_k, .q5_k, .q6_k,
+        .f32, .f16, .bf16, .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .q4_k, .q5_k, .q6_k, .q8_0x16,
+        .q4_0x16,
     ]
 
     /// A count of columns rounded up to whole blocks.
@@ -105,13 +106,27 @@ extension KernelTests {
         Self.onEachInstructionSet {
             let bench = Workbench(seed: 3)
             let columns = Self.whole(type, 700)
-            let (w, values) = bench.weights(type, 7, columns)
-            let all = bench.tensor(7, columns)
+            let (w, values) = bench.weights(type, 37, columns)
+            let all = bench.tensor(37, columns)
             dequantize(w, into: all)
             expectSame(all, values)
             let one = bench.tensor(1, columns)
-            dequantizeRow(w, row: 5, into: one)
-            expectSame(one, values.rows(5..<6))
+            for row in [0, 5, 31, 35] {
+                dequantizeRow(w, row: row, into: one)
+                expectSame(one, values.rows(row..<row + 1))
+            }
+        }
+    }
+
+    @Test(arguments: [WeightType.q8_0x16, .q4_0x16])
+    func `interleaved rows are those of the plain type`(type: WeightType) {
+        let (bench, plainBench) = (Workbench(seed: 8), Workbench(seed: 8))
+        let (w, values) = bench.weights(type, 43, 96)
+        expectSame(values, plainBench.weights(type.plain, 43, 96).values)
+        for range in [0..<16, 16..<32, 0..<43, 32..<43] {
+            let part = bench.tensor(range.count, 96)
+            dequantize(w.rows(range), into: part)
+            expectSame(part, values.rows(range))
         }
     }
 
@@ -168,13 +183,13 @@ extension KernelTests {
         }
     }
 
-    @Test
-    func `the greatest bytes do not saturate`() {
+    @Test(arguments: [WeightType.q8_0, .q8_0x16])
+    func `the greatest bytes do not saturate`(type: WeightType) {
         let pool = ThreadPool(threadCount: 1)
         Self.onEachInstructionSet {
             for tokens in [1, 9] {
                 let bench = Workbench(seed: 6)
-                let (w, _) = bench.weights(.q8_0, 20, 64)
+                let (w, _) = bench.weights(type, 20, 64)
                 let data = UnsafeMutableRawPointer(mutating: w.base)
                 for row in 0..<20 {
                     for block in 0..<2 {
@@ -185,6 +200,7 @@ extension KernelTests {
                         }
                     }
                 }
+                if type.isInterleaved { bench.interleaveRows(of: w) }
                 let x = bench.tensor(tokens, 64)
                 let out = bench.tensor(tokens, 20)
                 let scratch = bench.bytes(matMulScratchByteCount(tokens: tokens, columns: 64))

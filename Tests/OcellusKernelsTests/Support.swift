@@ -142,9 +142,31 @@ final class Workbench {
             columns: columns,
             base: UnsafeRawPointer(data)
         )
+        if type.isInterleaved { interleaveRows(of: matrix) }
         let values = tensor(rows, columns)
         dequantizeReference(matrix, into: values)
         return (matrix, values)
+    }
+
+    /// Brings blocks that lie row by row into groups of 16 rows, as their type says.
+    func interleaveRows(of w: WeightMatrix) {
+        let data = UnsafeMutableRawBufferPointer(
+            start: UnsafeMutableRawPointer(mutating: w.base),
+            count: w.byteCount
+        )
+        let rows = Array(data)
+        let (size, blocks) = (w.type.blockByteCount, w.columns / 32)
+        for row in 0..<w.rows / 16 * 16 {
+            for block in 0..<blocks {
+                let from = (row * blocks + block) * size
+                let to = (row / 16 * blocks + block) * 16 * size
+                for index in 0..<2 { data[to + row % 16 * 2 + index] = rows[from + index] }
+                for index in 0..<size - 2 {
+                    let line = to + 32 + index / 4 * 64
+                    data[line + row % 16 * 4 + index % 4] = rows[from + 2 + index]
+                }
+            }
+        }
     }
 
     private static func offsetsOfHalves(_ type: WeightType) -> [Int] {

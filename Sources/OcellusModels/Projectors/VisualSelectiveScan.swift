@@ -85,6 +85,7 @@ struct VisualSelectiveScan: ~Copyable {
             name + "in_proj",
             outputs: 2 * dInner,
             inputs: width,
+            partCount: 2,
             hasBias: false,
             file: file
         )
@@ -104,7 +105,8 @@ struct VisualSelectiveScan: ~Copyable {
                     let xProj = try file.matrix(
                         name + "x_proj.weight",
                         rows: dtRank + 2 * dState,
-                        columns: dInner
+                        columns: dInner,
+                        cutAt: [dtRank]
                     )
                     return Route(
                         order: order,
