@@ -199,7 +199,7 @@ let package = Package(
             name: "OcellusModelsTests",
             dependencies: [
                 "OcellusConversion", "OcellusFormat", "OcellusKernels", "OcellusMemory",
-                "OcellusModels", "ReferenceArrays",
+                "OcellusModels", "OcellusQuantization", "ReferenceArrays",
             ],
             swiftSettings: hosted
         ),

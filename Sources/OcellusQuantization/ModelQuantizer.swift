@@ -70,15 +70,15 @@ public struct ModelQuantizer {
     /// The header of the original, with the new types.
     private func header(of file: borrowing ModelFile) throws -> ModelHeader {
         var header = ModelHeader(architecture: file.architecture)
-        let own = [
-            "general.architecture", "general.alignment", "general.file_type",
-            "general.quantization_version",
-        ]
+        var own = ["general.architecture", "general.alignment"]
+        if plan.type != nil { own += ["general.file_type", "general.quantization_version"] }
         for entry in file.metadata where !own.contains(entry.key) {
             header.add(entry.key, try file.storedValue(of: entry))
         }
-        header.add("general.file_type", .uint32(plan.type.fileType))
-        header.add("general.quantization_version", .uint32(2))
+        if let type = plan.type {
+            header.add("general.file_type", .uint32(type.fileType))
+            header.add("general.quantization_version", .uint32(2))
+        }
         for step in plan.steps {
             header.addTensor(step.tensor.name, type: step.type, shape: step.tensor.shape)
         }
@@ -95,12 +95,16 @@ public struct ModelQuantizer {
             return QuantizationErrorSums()
         }
         let matrix = try file.matrix(step.tensor.name)
-        let rowCount = max(1, Self.portion / (matrix.columns * MemoryLayout<Float>.size))
+        let rowCount = Self.rowCount(ofColumns: matrix.columns)
+        if step.isRearranged {
+            try rearrange(step.tensor, to: type, rowCount: rowCount, of: file, with: &writer)
+            return QuantizationErrorSums()
+        }
         var sums = QuantizationErrorSums()
         for start in stride(from: 0, to: matrix.rows, by: rowCount) {
             let rows = RowsQuantizer(
                 rows: matrix.rows(start..<min(start + rowCount, matrix.rows)),
-                type: type,
+                type: type.plain,
                 importance: importance[step.tensor.name]
             )
             rows.run(threadCount: threadCount)
@@ -108,9 +112,47 @@ public struct ModelQuantizer {
                 throw error(fault, in: step.tensor, from: start, path: file.path)
             }
             sums.add(rows.errors)
-            try writer.write(UnsafeRawBufferPointer(rows.bytes))
+            let bytes = UnsafeRawBufferPointer(rows.bytes)
+            if type.isInterleaved {
+                let blockCount = matrix.columns / type.blockElementCount
+                try writer.write(
+                    RowInterleaving.packed(bytes, blockCount: blockCount, type: type)
+                )
+            } else {
+                try writer.write(bytes)
+            }
         }
         return sums
+    }
+
+    /// How many rows are in memory at a time: whole groups.
+    private static func rowCount(ofColumns columns: Int) -> Int {
+        let groupRowCount = WeightType.groupRowCount
+        let rowCount = portion / (columns * MemoryLayout<Float>.size)
+        return max(1, rowCount / groupRowCount) * groupRowCount
+    }
+
+    /// Writes blocks in another order.
+    private func rearrange(
+        _ tensor: TensorInfo,
+        to type: WeightType,
+        rowCount: Int,
+        of file: borrowing ModelFile,
+        with writer: inout ModelFileWriter
+    ) throws {
+        let blockCount = tensor.shape[0] / type.blockElementCount
+        let byteCount = rowCount * blockCount * type.blockByteCount
+        for start in stride(from: 0, to: tensor.byteCount, by: byteCount) {
+            let end = min(start + byteCount, tensor.byteCount)
+            try writer.write(
+                file.withBytes(of: tensor) { bytes in
+                    let part = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+                    return type.isInterleaved
+                        ? RowInterleaving.packed(part, blockCount: blockCount, type: type)
+                        : RowInterleaving.unpacked(part, blockCount: blockCount, type: type)
+                }
+            )
+        }
     }
 
     /// Copies a tensor in portions.

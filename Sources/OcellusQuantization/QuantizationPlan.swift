@@ -16,6 +16,11 @@ public struct QuantizationPlan {
         /// Whether the bytes are copied.
         public var isCopy: Bool { type == tensor.type }
 
+        /// Whether the bytes keep their values, in another order.
+        public var isRearranged: Bool {
+            !isCopy && type.weightType?.plain == tensor.type.weightType?.plain
+        }
+
         /// The size that the tensor gets in bytes.
         public var byteCount: Int { type.byteCount(shape: tensor.shape) ?? tensor.byteCount }
     }
@@ -23,8 +28,8 @@ public struct QuantizationPlan {
     /// The types that can be asked for.
     public static let types: [WeightType] = [.q8_0, .q4_0, .q4_k, .q6_k]
 
-    /// The type that was asked for.
-    public let type: WeightType
+    /// The type that was asked for, or nil if nothing is rounded.
+    public let type: WeightType?
     /// One step per tensor, in the order of the file.
     public let steps: [Step]
 
@@ -32,18 +37,25 @@ public struct QuantizationPlan {
     ///
     /// - Parameters:
     ///   - file: The original.
-    ///   - type: The type that matrices get; one of `types`.
+    ///   - type: The type that matrices get, one of `types`; or nil to round none.
     ///   - headType: The type of `token_embd.weight` and `output.weight`, or nil for the same.
+    ///   - order: How the rows of quantised matrices lie.
     /// - Throws: `QuantizationError.alreadyQuantized`.
     public init(
         for file: borrowing ModelFile,
-        type: WeightType,
-        headType: WeightType? = nil
+        type: WeightType?,
+        headType: WeightType? = nil,
+        order: RowOrder = .original
     ) throws(QuantizationError) {
         var steps: [Step] = []
         for tensor in file.tensors {
             if let reason = Self.reasonToCopy(tensor) {
                 steps.append(Step(tensor: tensor, type: tensor.type, reason: reason))
+                continue
+            }
+            guard let type else {
+                let own = Step(tensor: tensor, type: tensor.type, reason: nil)
+                steps.append(Self.ordered(own, order, in: file))
                 continue
             }
             guard tensor.type.blockElementCount == 1 else {
@@ -54,7 +66,8 @@ public struct QuantizationPlan {
                 )
             }
             let isHead = ["token_embd.weight", "output.weight"].contains(tensor.name)
-            steps.append(Self.step(for: tensor, type: isHead ? headType ?? type : type))
+            let step = Self.step(for: tensor, type: isHead ? headType ?? type : type)
+            steps.append(Self.ordered(step, order, in: file))
         }
         self.type = type
         self.steps = steps
@@ -84,5 +97,47 @@ public struct QuantizationPlan {
         let original = tensor.type.weightType ?? .f32
         let fitting = FittingType(type, columns: tensor.shape[0], original: original)
         return Step(tensor: tensor, type: TensorType(fitting.type), reason: fitting.reason)
+    }
+
+    /// The step with the type that has its rows in an order.
+    private static func ordered(
+        _ step: Step,
+        _ order: RowOrder,
+        in file: borrowing ModelFile
+    ) -> Step {
+        guard let type = step.type.weightType else { return step }
+        switch order {
+        case .original:
+            return step
+        case .plain:
+            return Step(tensor: step.tensor, type: TensorType(type.plain), reason: step.reason)
+        case .packed:
+            guard let packed = type.interleaved else { return step }
+            if let reason = reasonNotToPack(step.tensor, as: packed, in: file) {
+                return Step(tensor: step.tensor, type: step.type, reason: reason)
+            }
+            return Step(tensor: step.tensor, type: TensorType(packed), reason: step.reason)
+        }
+    }
+
+    /// Why the rows of a matrix are not interleaved, or nil if they are.
+    ///
+    /// Some matrices are joined ones: the model multiplies with parts of their rows.
+    private static func reasonNotToPack(
+        _ tensor: TensorInfo,
+        as type: WeightType,
+        in file: borrowing ModelFile
+    ) -> String? {
+        let (name, rowCount) = (tensor.name, tensor.shape[1])
+        guard rowCount >= WeightType.groupRowCount else { return "fewer than 16 rows" }
+        var cut = 0
+        if name.hasSuffix("qkv.weight") { cut = rowCount / 3 }
+        if name.hasSuffix("in_proj.weight") { cut = rowCount / 2 }
+        // The rows of x are those of dt and then B and C; dt's rank is the width of dt's matrix.
+        let joined = [("ssm_x.weight", "ssm_dt.weight"), ("x_proj.weight", "dt_proj.weight")]
+        for (suffix, other) in joined where name.hasSuffix(suffix) {
+            cut = file.tensor(name.dropLast(suffix.count) + other)?.shape.first ?? 1
+        }
+        return type.canBeCut(atRow: cut) ? nil : "cut at row \(cut), no multiple of 16"
     }
 }

@@ -12,7 +12,8 @@ extension CommandError {
     /// The exit code that belongs to an error of the quantiser.
     init(_ error: QuantizationError) {
         switch error {
-        case .alreadyQuantized, .noMatrix: self.init(.badInput, error.description)
+        case .alreadyQuantized, .noMatrix, .nothingToRearrange:
+            self.init(.badInput, error.description)
         case .notFinite, .beyondHalf: self.init(.badModel, error.description)
         }
     }

@@ -19,7 +19,7 @@ struct QuantizationReport: Encodable {
         var productError: Double?
         /// Why the type is not the one that was asked for.
         var note: String?
-        var isCopy: Bool
+        var isRounded: Bool
 
         private enum CodingKeys: String, CodingKey {
             case name, from, to, shape, bytes, relativeError, productError, note
@@ -52,7 +52,7 @@ struct QuantizationReport: Encodable {
                 bytes: step.byteCount,
                 relativeError: nil,
                 note: step.reason,
-                isCopy: step.isCopy
+                isRounded: !step.isCopy && !step.isRearranged
             )
         }
     }
@@ -60,7 +60,8 @@ struct QuantizationReport: Encodable {
     /// Adds what was measured, per tensor.
     mutating func add(_ errors: [QuantizationErrorSums], hasImportance: Bool) {
         var total = QuantizationErrorSums()
-        for (index, sums) in errors.enumerated() where !tensors[index].isCopy {
+        guard tensors.contains(where: \.isRounded) else { return }
+        for (index, sums) in errors.enumerated() where tensors[index].isRounded {
             tensors[index].relativeError = sums.relativeRMS
             tensors[index].productError = hasImportance ? sums.relativeProductRMS : nil
             total.add(sums)
@@ -74,7 +75,8 @@ struct QuantizationReport: Encodable {
         Swift.print("\(file) -> \(out)")
         let width = tensors.map(\.name.count).max() ?? 0
         for tensor in tensors {
-            let types = tensor.isCopy ? "\(tensor.from) kept" : "\(tensor.from) -> \(tensor.to)"
+            let isKept = tensor.from == tensor.to
+            let types = isKept ? "\(tensor.from) kept" : "\(tensor.from) -> \(tensor.to)"
             let columns = [
                 padded(tensor.name, to: width), padded(types, to: 12),
                 padded("\(tensor.bytes) bytes", to: 16),

@@ -40,6 +40,13 @@ struct QuantizeCommand: ParsableCommand {
             then no longer what llama.cpp writes. The table then also has the error of the products with \
             such inputs. Take other samples than for --evaluate.
 
+            --pack interleaves the rows of matrices in Q8_0 and Q4_0, 16 and 16, so that the kernels read \
+            them as they lie: as many bytes, the same weights, faster on every processor where arithmetic \
+            takes longer than reading. Such matrices have our own types, Q8_0x16 and Q4_0x16: other \
+            programs refuse the file. Without --type nothing is rounded: a file in Q8_0 or Q4_0 is packed, \
+            and --unpack brings it back, byte for byte. Matrices that the model cuts within 16 rows \
+            stay as they are, and so do all other types; the table says which.
+
             With --json, one object: files (file, out, bytesBefore, bytesAfter, relativeError, \
             productError, tensors (name, from, to, shape, bytes, relativeError, productError, note)), and \
             with --evaluate: evaluation (questions, same, different (frames, question, original, quantized)).
@@ -49,6 +56,8 @@ struct QuantizeCommand: ParsableCommand {
               ocellus-kit quantize model-f16 model-q4 --type q4_k --head q6_k
               ocellus-kit quantize model-f16 model-q4 --type q4_k --dry-run
               ocellus-kit quantize model-f16 model-q8 --type q8_0 --evaluate questions.json
+              ocellus-kit quantize model-f16 model-packed --type q4_0 --pack
+              ocellus-kit quantize model-q8 model-packed --pack
             """
     )
 
@@ -57,7 +66,7 @@ struct QuantizeCommand: ParsableCommand {
     @Argument(help: "The file or folder to write.")
     var output: String
     @Option(help: "q8_0, q6_k, q4_k or q4_0.", transform: weightType)
-    var type: WeightType
+    var type: WeightType?
     @Option(help: "Another type for the table of embeddings and the output.", transform: weightType)
     var head: WeightType?
     @Option(help: "Threads that compute; as many as there are cores by default.")
@@ -66,6 +75,10 @@ struct QuantizeCommand: ParsableCommand {
     var evaluate: String?
     @Option(help: "A JSON list of frames and questions that show which weights matter.")
     var imatrix: String?
+    @Flag(help: "Interleave the rows of matrices in Q8_0 and Q4_0 for the kernels.")
+    var pack = false
+    @Flag(help: "Undo --pack.")
+    var unpack = false
     @Flag(help: "Say what would be done, and do nothing.")
     var dryRun = false
     @Flag(help: "Print one JSON object.")
@@ -85,7 +98,21 @@ struct QuantizeCommand: ParsableCommand {
         var isDecoder: Bool
     }
 
+    private var order: RowOrder { pack ? .packed : unpack ? .plain : .original }
+
     func validate() throws {
+        guard !pack || !unpack else {
+            throw ValidationError("--pack and --unpack exclude each other")
+        }
+        guard !unpack || type == nil else {
+            throw ValidationError("--unpack rounds nothing, so it takes no --type")
+        }
+        guard type != nil || pack || unpack else {
+            throw ValidationError("--type is missing; or --pack, to round nothing")
+        }
+        guard type != nil || (head == nil && imatrix == nil) else {
+            throw ValidationError("--head and --imatrix are for rounding: they need --type")
+        }
         guard 1...256 ~= threads else { throw ValidationError("--threads is 1 to 256") }
         guard evaluate == nil || !dryRun else {
             throw ValidationError("--dry-run makes no model that --evaluate could ask")
@@ -99,7 +126,12 @@ struct QuantizeCommand: ParsableCommand {
         let jobs = try paths().map { input, output in
             try describing {
                 let file = try ModelFile(path: input)
-                let plan = try QuantizationPlan(for: file, type: type, headType: head)
+                let plan = try QuantizationPlan(
+                    for: file,
+                    type: type,
+                    headType: head,
+                    order: order
+                )
                 let isDecoder = file.architecture != "clip"
                 return Job(input: input, output: output, plan: plan, isDecoder: isDecoder)
             }
@@ -110,7 +142,11 @@ struct QuantizeCommand: ParsableCommand {
             )
         }
         if jobs.allSatisfy(\.plan.isCopy) {
-            try describing { throw QuantizationError.noMatrix(path: input) }
+            try describing {
+                throw type == nil
+                    ? QuantizationError.nothingToRearrange(path: input)
+                    : QuantizationError.noMatrix(path: input)
+            }
         }
         var reports = jobs.map { QuantizationReport($0.plan, file: $0.input, out: $0.output) }
         if !dryRun {

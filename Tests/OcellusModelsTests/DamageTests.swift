@@ -23,6 +23,21 @@ struct DamageTests {
         #expect(runs > 0 && runs < Self.changeCount)
     }
 
+    @Test(arguments: DecoderTests.packable)
+    func `a damaged decoder with packed weights is refused, or runs`(fixture: Fixture) throws {
+        try withPacked(fixture) { path in
+            try truncate(path) {
+                _ = try DecoderRun(path: $0, chunkLength: 3, threadCount: 1)
+            }
+            let runs = try damage(path) { path in
+                let run = try DecoderRun(path: path, chunkLength: 3, threadCount: 1)
+                let last = run.decoder.configuration.vocabularySize - 1
+                _ = run.read([0, last, 0, last])
+            }
+            #expect(runs > 0 && runs < Self.changeCount)
+        }
+    }
+
     @Test(
         arguments: [
             "clip-ldpv2", "siglip-mlp", "cnn-pytorch", "cnn-vit-q8_0", "dinov2-cabstractor",
@@ -72,7 +87,10 @@ struct DamageTests {
     }
 
     /// Cuts a copy of a file shorter and shorter, at some hundred lengths; it must be refused each time.
-    private func truncate(_ path: String) throws {
+    private func truncate(
+        _ path: String,
+        _ attempt: (String) throws -> Void = { _ = try VisionRun(path: $0, threadCount: 1) }
+    ) throws {
         let whole = try Data(contentsOf: URL(fileURLWithPath: path)).count
         let dataOffset = try ModelFile(path: path).dataOffset
         let copy = temporaryPath()
@@ -88,7 +106,7 @@ struct DamageTests {
         for length in Array(inData) + stride(from: dataOffset, through: 0, by: -37) {
             try handle.truncate(atOffset: UInt64(length))
             #expect(throws: (any Error).self, "\(length) of \(whole) bytes") {
-                _ = try VisionRun(path: copy, threadCount: 1)
+                try attempt(copy)
             }
         }
     }

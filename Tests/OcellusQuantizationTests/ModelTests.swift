@@ -161,4 +161,51 @@ struct ModelTests {
         let words = try ModelFile(path: folder.file("1.gguf")).strings("test.words")
         #expect(words == ["a", "", "猫"])
     }
+
+    @Test(arguments: [WeightType.q8_0, .q4_0])
+    func `packing keeps every block, and can be undone`(type: WeightType) throws {
+        let folder = try Folder()
+        // Two groups of rows, and eight rows behind them.
+        let values = (0..<40 * 96).map { Float(sin(Double($0 * $0 % 7919))) }
+        try Self.write(folder.file("in.gguf"), columns: 96, values)
+        func write(
+            _ input: String,
+            _ output: String,
+            _ type: WeightType?,
+            _ order: RowOrder
+        ) throws -> Data {
+            let file = try ModelFile(path: folder.file(input))
+            let plan = try QuantizationPlan(for: file, type: type, order: order)
+            _ = try ModelQuantizer(plan).write(file, to: folder.file(output))
+            return try Data(contentsOf: URL(filePath: folder.file(output)))
+        }
+        let plain = try write("in.gguf", "plain.gguf", type, .original)
+        let packed = try write("in.gguf", "packed.gguf", type, .packed)
+        #expect(packed.count == plain.count && packed != plain)
+        #expect(try write("plain.gguf", "rearranged.gguf", nil, .packed) == packed)
+        #expect(try write("packed.gguf", "unpacked.gguf", nil, .plain) == plain)
+
+        let file = try ModelFile(path: folder.file("packed.gguf"))
+        let tensor = try Self.tensor("blk.0.ssm_in.weight", of: file)
+        #expect(tensor.type.weightType == type.interleaved)
+        #expect(throws: QuantizationError.self) {
+            try QuantizationPlan(for: ModelFile(path: folder.file("packed.gguf")), type: type)
+        }
+        #expect(throws: ModelFileError.self) {
+            try file.matrix("blk.0.ssm_in.weight", rows: 40, columns: 96, cutAt: [16, 24])
+        }
+        #expect(throws: ModelFileError.self) {
+            try file.matrix("blk.0.ssm_in.weight", rows: 1, columns: 96 * 40)
+        }
+    }
+
+    @Test
+    func `a matrix that the model cuts within a group is not packed`() throws {
+        let file = try ModelFile(path: Self.fixture("mamba-q8_0"))
+        let steps = try QuantizationPlan(for: file, type: nil, order: .packed).steps
+        let x = try #require(steps.first { $0.tensor.name == "blk.0.ssm_x.weight" })
+        #expect(x.isCopy && x.reason == "cut at row 4, no multiple of 16")
+        let input = try #require(steps.first { $0.tensor.name == "blk.0.ssm_in.weight" })
+        #expect(input.isRearranged && input.type == TensorType(.q8_0x16))
+    }
 }
