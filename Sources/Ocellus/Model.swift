@@ -152,6 +152,17 @@ public struct Model: ~Copyable {
         return sum
     }
 
+    /// The weights of all files by type, in the order in which the types come.
+    public var weightTotals: [WeightTotal] {
+        var totals: [WeightTotal] = []
+        WeightTotal.add(decoderFile, to: &totals)
+        switch visionFile {
+        case .some(let file): WeightTotal.add(file, to: &totals)
+        case .none: break
+        }
+        return totals
+    }
+
     /// The bytes of the arena that `streamMemory` takes for past frames.
     public var memoryByteCount: Int {
         var sum = 0

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Ocellus
 import OcellusCommand
+import OcellusFormat
 import OcellusMemory
 
 /// `ocellus plan`: the exact memory of a model, before anything is loaded.
@@ -9,10 +10,12 @@ struct PlanCommand {
         usage: ocellus plan --model DIR [--json]
 
         Prints every buffer that a session with this model takes, where it lies in the arena and
-        when it is used, and the exact size of the arena. No weights are read, nothing is
-        allocated. The same options give the same plan in ask, watch and bench.
+        when it is used, and the exact size of the arena; and which weights are packed for the
+        kernels (ocellus-kit quantize --pack), and which are used row by row. No weights are read,
+        nothing is allocated. The same options give the same plan in ask, watch and bench.
 
-          --json              arenaBytes, mappedBytes and the buffers as one JSON object
+          --json              arenaBytes, mappedBytes, weights (type, packed, tensors, bytes) and
+                              the buffers as one JSON object
         \(ModelOptions.help)
 
         example:
@@ -54,6 +57,12 @@ struct PlanCommand {
                 ])
             )
         }
+        let weights = model.weightTotals.map { total in
+            JSON.object([
+                ("type", .string(total.type.name)), ("packed", .bool(total.isPacked)),
+                ("tensors", .int(total.tensorCount)), ("bytes", .int(total.byteCount)),
+            ])
+        }
         return .object([
             ("arenaBytes", .int(plan.requiredBytes)),
             ("stateBytes", .int(plan.byteCount(of: .state))),
@@ -62,7 +71,7 @@ struct PlanCommand {
             ("memoryBytes", .int(model.memoryByteCount)),
             ("horizonFrames", model.horizon.map { .int($0) } ?? .null),
             ("mappedBytes", .int(model.mappedBytes)), ("steps", .int(plan.stepCount)),
-            ("buffers", .array(buffers)),
+            ("weights", .array(weights)), ("buffers", .array(buffers)),
         ])
     }
 
@@ -83,6 +92,9 @@ struct PlanCommand {
         writeLine(plan.drawing())
         let state = plan.byteCount(of: .state)
         line("weights, mapped", model.mappedBytes)
+        for total in model.weightTotals {
+            line("  " + total.type.name, total.byteCount, total.isPacked ? "packed" : "row by row")
+        }
         line("state", state)
         line("  past frames", model.memoryByteCount)
         line("scratch, shared", plan.requiredBytes - state)
@@ -90,10 +102,10 @@ struct PlanCommand {
         writeLine("memory of frames  " + memoryLine(model))
     }
 
-    private func line(_ name: String, _ byteCount: Int) {
+    private func line(_ name: String, _ byteCount: Int, _ note: String? = nil) {
         writeLine(
             padded(name, 16) + padded(MemoryPlan.mebibytes(byteCount), 12, right: true)
-                + padded("\(byteCount) bytes", 18, right: true)
+                + padded("\(byteCount) bytes", 18, right: true) + (note.map { "  " + $0 } ?? "")
         )
     }
 }
