@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds the training modules from the shipped GGUF files: for evaluation in batches, and as a start for a successor."""
+"""Builds the training modules from the shipped GGUF files: for evaluation in batches, and as a start for a successor.
+
+    python restore.py --model .. --out $W      # encoder.pt, decoder.pt and tokenizer.json, as the stages write them
+"""
+import argparse
 from pathlib import Path
 
 import torch
 
+import checkpoints
 from encoder import Encoder
 from model import Model
-from shipped import File
+from shipped import File, tokenizer_of
+from vocabulary import SPECIALS
 
 
 def restore_encoder(file: File) -> Encoder:
@@ -43,3 +49,21 @@ def restore_model(vision: File, decoder: File) -> Model:
     missing = model.load_state_dict({k: v.reshape(own[k].shape) for k, v in state.items()}, strict=False).missing_keys
     assert all("_head." in name for name in missing), missing
     return model.eval()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True, help="folder with the two GGUF files")
+    parser.add_argument("--out", type=Path, required=True, help="folder")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    vision, decoder = File(options.model / "vision.gguf"), File(options.model / "decoder.gguf")
+    model, tokenizer = restore_model(vision, decoder), tokenizer_of(decoder.fields)
+    checkpoints.save(options.out / "encoder.pt", encoder=restore_encoder(vision).state_dict())
+    checkpoints.save(options.out / "decoder.pt", model=model.state_dict(), shape=model.shape)
+    tokenizer.add_special_tokens(SPECIALS)
+    tokenizer.save(str(options.out / "tokenizer.json"))
+
+
+if __name__ == "__main__":
+    main()
