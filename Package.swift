@@ -133,7 +133,7 @@ let package = Package(
         .executableTarget(
             name: "ocellus-kit",
             dependencies: [
-                "Ocellus", "OcellusCapture", "OcellusCommand", "OcellusConversion",
+                "CLibc", "Ocellus", "OcellusCapture", "OcellusCommand", "OcellusConversion",
                 "OcellusFormat", "OcellusImage", "OcellusKernels", "OcellusMemory",
                 "OcellusModels", "OcellusQuantization", "OcellusTokenizer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import CLibc
 import Foundation
 import OcellusCommand
 
@@ -33,10 +34,18 @@ struct OcellusKit: ParsableCommand {
             var command = try parseAsRoot()
             try command.run()
         } catch let error as CommandError {
-            FileHandle.standardError.write(Data("ocellus-kit: \(error.message)\n".utf8))
-            Foundation.exit(error.exitCode.rawValue)
+            end(error)
         } catch {
-            exit(withError: error)
+            guard exitCode(for: error).isSuccess else { exit(withError: error) }
+            print(fullMessage(for: error))  // help
         }
+        guard unsafe fflush(clibc_stdout()) == 0 && ferror(clibc_stdout()) == 0 else {
+            end(CommandError(.cannotWrite, "the results cannot be written to standard output"))
+        }
+    }
+
+    private static func end(_ error: CommandError) -> Never {
+        FileHandle.standardError.write(Data("ocellus-kit: \(error.message)\n".utf8))
+        Foundation.exit(error.exitCode.rawValue)
     }
 }
