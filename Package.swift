@@ -223,8 +223,7 @@ let package = Package(
             name: "OcellusTests",
             dependencies: [
                 "CAllocationCounter", "Ocellus", "OcellusCapture", "OcellusFormat", "OcellusImage",
-                "OcellusMemory",
-                "OcellusModels",
+                "OcellusMemory", "OcellusModels", "ReferenceArrays",
             ],
             swiftSettings: hosted
         ),

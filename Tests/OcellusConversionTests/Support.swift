@@ -64,7 +64,7 @@ func expectClose(
 ) {
     #expect(found.shape == expected.shape, "\(stage)", sourceLocation: sourceLocation)
     let scale = expected.elements.map { abs($0) }.max() ?? 0
-    let error = zip(found.elements, expected.elements).map { abs($0 - $1) }.max() ?? 0
+    let error = greatestDifference(found.elements, expected.elements)
     #expect(
         error <= 1e-4 * scale,
         "\(stage): error \(error) of \(scale)",

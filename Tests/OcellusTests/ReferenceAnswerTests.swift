@@ -2,6 +2,7 @@
 import Foundation
 import Ocellus
 import OcellusFormat
+import ReferenceArrays
 import Testing
 
 /// The shipped model in PyTorch and in the runtime: the same answers, question by question.
@@ -56,7 +57,7 @@ import Testing
                 #expect(answer.tokens == expected.tokens, "\(input.name): \(expected.question)")
                 #expect(answer.text == expected.answer, "\(input.name): \(expected.question)")
                 let logits = session.firstLogits(after: prompt)
-                let error = zip(logits, expected.logits).map { abs($0 - $1) }.max() ?? .infinity
+                let error = greatestDifference(logits, expected.logits)
                 #expect(error < 1e-3, "\(input.name): \(expected.question): \(error)")
                 questionCount += 1
             }

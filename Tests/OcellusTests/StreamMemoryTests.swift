@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import OcellusImage
+import ReferenceArrays
 import Testing
 
 @testable import Ocellus
@@ -23,7 +24,7 @@ import Testing
     }
 
     private func expectEqual(_ first: [Float], _ second: [Float], _ comment: Comment) {
-        let greatest = zip(first, second).map { abs($0 - $1) }.max() ?? .infinity
+        let greatest = greatestDifference(first, second)
         #expect(greatest <= 1e-6, comment)
     }
 
