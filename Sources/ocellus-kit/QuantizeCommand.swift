@@ -44,7 +44,7 @@ struct QuantizeCommand: ParsableCommand {
             them as they lie: as many bytes, the same weights, faster on every processor where arithmetic \
             takes longer than reading. Such matrices have our own types, Q8_0x16 and Q4_0x16: other \
             programs refuse the file. Without --type nothing is rounded: a file in Q8_0 or Q4_0 is packed, \
-            and --unpack brings it back, byte for byte. Matrices that the model cuts within 16 rows \
+            and --unpack brings its weights back, byte for byte. Matrices that the model cuts within 16 rows \
             stay as they are, and so do all other types; the table says which.
 
             With --json, one object: files (file, out, bytesBefore, bytesAfter, relativeError, \
