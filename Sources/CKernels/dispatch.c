@@ -14,7 +14,7 @@
 
 /* ---- Instruction sets ---- */
 
-enum { SET_LIMIT = 3 };
+enum { SET_LIMIT = 4 };
 
 static int has_avx2(void) {
 #if defined(__x86_64__)
@@ -32,6 +32,17 @@ static int has_avx512(void) {
            __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512vnni");
+#else
+    return 0;
+#endif
+}
+
+/* Intel's processors take longer for pairs in bf16 than for f32
+ * (boards/speed.md). */
+static int has_fast_avx512bf16(void) {
+#if defined(__x86_64__)
+    return has_avx512() && __builtin_cpu_supports("avx512bf16") &&
+           __builtin_cpu_is("amd");
 #else
     return 0;
 #endif
@@ -57,6 +68,8 @@ static int has_i8mm(void) {
 /* The sets that this processor runs, best first; returns their count. */
 static int usable_sets(const ck_kernels *sets[SET_LIMIT]) {
     int count = 0;
+    if (has_fast_avx512bf16())
+        sets[count++] = ck_kernels_avx512bf16;
     if (has_avx512())
         sets[count++] = ck_kernels_avx512;
     if (has_avx2())

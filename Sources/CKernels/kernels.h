@@ -73,6 +73,7 @@ typedef struct {
 extern const ck_kernels *const ck_kernels_baseline;
 extern const ck_kernels *const ck_kernels_avx2;
 extern const ck_kernels *const ck_kernels_avx512;
+extern const ck_kernels *const ck_kernels_avx512bf16;
 extern const ck_kernels *const ck_kernels_dotprod;
 extern const ck_kernels *const ck_kernels_i8mm;
 

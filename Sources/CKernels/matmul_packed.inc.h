@@ -1,24 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Matrix products for many tokens in f32.
+ * Matrix products for many tokens with weights that are not quantised.
  *
  * A panel of FLOAT_PANEL rows of weights is converted to f32 and transposed
  * once, so that a vector holds the same column of LANES rows. A register tile
  * of FLOAT_TOKENS x FLOAT_PANEL outputs then takes one fused multiply-add per
  * vector, with an activation broadcast from memory and no sum across lanes.
+ *
+ * With BF16_PAIRS, two columns of bf16 are a word that lies in the panel as a
+ * float would, and an instruction takes two products per lane. Activations are
+ * rounded to bf16 for it; sums are f32.
  */
 
 enum {
     FLOAT_PANEL = FLOAT_VECTORS * LANES, /* outputs */
     FLOAT_DEPTH = 256,                   /* columns per panel: 32 KiB */
+    PAIR_DEPTH = FLOAT_DEPTH / 2,        /* words per panel of pairs */
     FLOAT_STEP = 60 /* tokens between requests for the next panel */
 };
 _Static_assert(FLOAT_STEP % FLOAT_TOKENS == 0, "whole register tiles");
 
-/* acc[t][v] += x[t, :] panel[:, v], over depth columns; element k of token t
- * is x[t * stride + k * step]. */
-INLINE void float_tile(const int tokens, const float *panel, ptrdiff_t depth,
-                       const float *x, ptrdiff_t stride, const ptrdiff_t step,
+/* Adds the products of a word of a token with one of each of LANES rows. */
+INLINE vf add_products(const int pairs, vf sums, const float *x, vf w) {
+#ifdef BF16_PAIRS
+    if (pairs)
+        return add_pairs(sums, splat_word(x), w);
+#endif
+    (void)pairs;
+    return sums + splat(*x) * w;
+}
+
+/* acc[t][v] += x[t, :] panel[:, v], over depth words; word k of token t is
+ * x[t * stride + k * step]. */
+INLINE void float_tile(const int pairs, const int tokens, const float *panel,
+                       ptrdiff_t depth, const float *x, ptrdiff_t stride,
+                       const ptrdiff_t step,
                        vf acc[FLOAT_TOKENS][FLOAT_VECTORS]) {
     for (ptrdiff_t k = 0; k < depth; k++) {
         vf w[FLOAT_VECTORS];
@@ -27,18 +43,18 @@ INLINE void float_tile(const int tokens, const float *panel, ptrdiff_t depth,
             w[v] = load(panel + k * FLOAT_PANEL + v * LANES);
 #pragma clang loop unroll(full)
         for (int t = 0; t < tokens; t++) {
-            vf s = splat(x[t * stride + k * step]);
 #pragma clang loop unroll(full)
             for (int v = 0; v < FLOAT_VECTORS; v++)
-                acc[t][v] += s * w[v];
+                acc[t][v] = add_products(
+                    pairs, acc[t][v], x + t * stride + k * step, w[v]);
         }
     }
 }
 
 /* The products of some tokens with a panel. */
-INLINE void float_tile_to(const int tokens, const float *panel,
-                          ptrdiff_t depth, const float *x, ptrdiff_t stride,
-                          tile_output out) {
+INLINE void float_tile_to(const int pairs, const int tokens,
+                          const float *panel, ptrdiff_t depth, const float *x,
+                          ptrdiff_t stride, tile_output out) {
     vf acc[FLOAT_TOKENS][FLOAT_VECTORS];
 #pragma clang loop unroll(full)
     for (int t = 0; t < tokens; t++) {
@@ -46,7 +62,7 @@ INLINE void float_tile_to(const int tokens, const float *panel,
         for (int v = 0; v < FLOAT_VECTORS; v++)
             acc[t][v] = (vf){};
     }
-    float_tile(tokens, panel, depth, x, stride, 1, acc);
+    float_tile(pairs, tokens, panel, depth, x, stride, 1, acc);
 #pragma clang loop unroll(full)
     for (int t = 0; t < tokens; t++) {
 #pragma clang loop unroll(full)
@@ -61,13 +77,54 @@ static void float_tiles(ptrdiff_t tokens, const float *panel, ptrdiff_t depth,
     ptrdiff_t t = 0;
 #define TILES_OF(count)                                                        \
     for (; t + (count) <= tokens; t += (count))                                \
-        float_tile_to(count, panel, depth, x + t * stride, stride,             \
+        float_tile_to(0, count, panel, depth, x + t * stride, stride,          \
                       at_token(out, t))
     TILES_OF(FLOAT_TOKENS);
     TILES_OF(4);
     TILES_OF(1);
 #undef TILES_OF
 }
+
+#ifdef BF16_PAIRS
+/* words[t, :] = count columns of x[t, :] in bf16, two to a word, with zeros to
+ * the end of a vector. */
+INLINE void round_tokens(ptrdiff_t tokens, ptrdiff_t count, const float *x,
+                         ptrdiff_t stride, float *words) {
+    for (ptrdiff_t t = 0; t < tokens; t++) {
+        const float *token = x + t * stride;
+        float *to = words + t * PAIR_DEPTH;
+        ptrdiff_t k = 0;
+        for (; k + 2 * LANES <= count; k += 2 * LANES)
+            store(to + k / 2,
+                  bf16_pairs(load(token + k), load(token + k + LANES)));
+        if (k < count) {
+            vf low = load_at(token, k, count), high = {};
+            if (k + LANES < count)
+                high = load_at(token, k + LANES, count);
+            store(to + k / 2, bf16_pairs(low, high));
+        }
+    }
+}
+
+/* As float_tiles, with a panel of pairs for depth columns. */
+static void pair_tiles(ptrdiff_t tokens, const float *panel, ptrdiff_t depth,
+                       const float *x, ptrdiff_t stride, tile_output out) {
+    _Alignas(64) float words[FLOAT_TOKENS * PAIR_DEPTH];
+    ptrdiff_t t = 0;
+#define TILES_OF(count)                                                        \
+    for (; t + (count) <= tokens; t += (count)) {                              \
+        round_tokens(count, depth, x + t * stride, stride, words);             \
+        float_tile_to(1, count, panel, depth / 2, words, PAIR_DEPTH,           \
+                      at_token(out, t));                                       \
+    }
+    TILES_OF(FLOAT_TOKENS);
+    TILES_OF(4);
+    TILES_OF(1);
+#undef TILES_OF
+}
+#else
+#define pair_tiles float_tiles
+#endif
 
 /* panel[k, r] = w[row + r, first + k] for r < rows, then zeros. */
 INLINE void pack_float(const int type, const uint8_t *w, ptrdiff_t size,
@@ -96,8 +153,8 @@ INLINE void pack_float(const int type, const uint8_t *w, ptrdiff_t size,
     }
 }
 
-INLINE void packed_item(const int type, const ck_matmul_args *args,
-                        matmul_tile tile) {
+INLINE void packed_item(const int type, const int pairs,
+                        const ck_matmul_args *args, matmul_tile tile) {
     const ptrdiff_t columns = args->w.columns, size = row_size(type, columns);
     _Alignas(64) float panel[FLOAT_DEPTH * FLOAT_PANEL];
     for (ptrdiff_t r = 0; r < tile.rows; r += FLOAT_PANEL) {
@@ -109,12 +166,16 @@ INLINE void packed_item(const int type, const ck_matmul_args *args,
             const uint8_t *w = weight_row(&args->w, type, row);
             const next_panel next =
                 panel_after(type, w, size, FLOAT_PANEL, k, depth, args);
-            pack_float(type, w, size, width, k, depth, panel);
+            if (pairs)
+                pack_float(CK_F32, w, size, width, k / 2, depth / 2, panel);
+            else
+                pack_float(type, w, size, width, k, depth, panel);
             for (ptrdiff_t t = 0; t < tile.tokens; t += FLOAT_STEP) {
                 prefetch_panel(next, t, FLOAT_STEP, tile.tokens);
-                float_tiles(at_most(FLOAT_STEP, tile.tokens - t), panel, depth,
-                            args->x.data + (tile.token + t) * columns + k,
-                            columns, at_token(out, tile.token + t));
+                (pairs ? pair_tiles : float_tiles)(
+                    at_most(FLOAT_STEP, tile.tokens - t), panel, depth,
+                    args->x.data + (tile.token + t) * columns + k, columns,
+                    at_token(out, tile.token + t));
             }
         }
     }
@@ -127,9 +188,17 @@ static void matmul_packed(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
     for (ptrdiff_t item = begin; item < end; item++) {
         matmul_tile tile = tile_of_item(args, item);
         switch (args->w.type) {
-        case CK_F32: packed_item(CK_F32, args, tile); break;
-        case CK_F16: packed_item(CK_F16, args, tile); break;
-        case CK_BF16: packed_item(CK_BF16, args, tile); break;
+        case CK_F32: packed_item(CK_F32, 0, args, tile); break;
+        case CK_F16: packed_item(CK_F16, 0, args, tile); break;
+        case CK_BF16:
+#ifdef BF16_PAIRS
+            if (args->w.columns % 2 == 0) {
+                packed_item(CK_BF16, 1, args, tile);
+                break;
+            }
+#endif
+            packed_item(CK_BF16, 0, args, tile);
+            break;
         }
     }
 }

@@ -242,7 +242,7 @@ INLINE void chunk_outputs(const int tokens, ptrdiff_t i,
         for (int v = 0; v < FLOAT_VECTORS; v++)
             acc[t][v] = (vf){};
     }
-    float_tile(tokens, rows->h, chunk->states, chunk->c + i * chunk->stride,
+    float_tile(0, tokens, rows->h, chunk->states, chunk->c + i * chunk->stride,
                chunk->stride, 1, acc);
 #pragma clang loop unroll(full)
     for (int t = 0; t < tokens; t++) {
@@ -253,7 +253,7 @@ INLINE void chunk_outputs(const int tokens, ptrdiff_t i,
                          rows->d;
         }
     }
-    float_tile(tokens, rows->x, i + tokens, mix->mixed + i * CHUNK_TOKENS,
+    float_tile(0, tokens, rows->x, i + tokens, mix->mixed + i * CHUNK_TOKENS,
                CHUNK_TOKENS, 1, acc);
 #pragma clang loop unroll(full)
     for (int t = 0; t < tokens; t++) {
@@ -277,7 +277,7 @@ INLINE void chunk_state(const int count, ptrdiff_t r, ptrdiff_t tokens,
                                   carried
                             : (vf){};
     }
-    float_tile(count, b, tokens, rows->scaled + r, 1, FLOAT_PANEL, acc);
+    float_tile(0, count, b, tokens, rows->scaled + r, 1, FLOAT_PANEL, acc);
 #pragma clang loop unroll(full)
     for (int t = 0; t < count; t++) {
 #pragma clang loop unroll(full)

@@ -112,6 +112,22 @@ static void round_to_int8(ck_tensor x) {
     }
 }
 
+/* Whether the set chosen rounds the activations of a product to bf16. */
+static int takes_pairs(const weight_type *t, ptrdiff_t tokens) {
+    return t->type == CK_BF16 && tokens > ck_matmul_few_tokens() &&
+           strcmp(ck_instruction_set_name(), "avx512-bf16") == 0;
+}
+
+/* The activations in bf16, to nearest even. */
+static void round_to_bf16(ck_tensor x) {
+    for (ptrdiff_t i = 0; i < x.rows * x.columns; i++) {
+        uint32_t bits;
+        memcpy(&bits, &x.data[i], sizeof bits);
+        bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+        memcpy(&x.data[i], &bits, sizeof bits);
+    }
+}
+
 /* The greatest error of a product, in parts of its sum of magnitudes. */
 static double product_error(const weight_type *t, ptrdiff_t tokens,
                             ptrdiff_t rows, ptrdiff_t columns) {
@@ -123,6 +139,8 @@ static double product_error(const weight_type *t, ptrdiff_t tokens,
     ck_dequantize(w, 0, values);
     if (t->elements > 1)
         round_to_int8(x);
+    else if (takes_pairs(t, tokens))
+        round_to_bf16(x);
     double greatest = 0;
     for (ptrdiff_t i = 0; i < tokens * rows; i++) {
         const float *a = x.data + i / rows * columns;

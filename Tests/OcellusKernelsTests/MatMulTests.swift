@@ -68,8 +68,12 @@ extension KernelTests {
         let residual = bench.tensor(tokens, rows)
         let sum = bench.copy(residual)
         let expected = bench.tensor(tokens, rows)
-        // The int8 kernels must equal the exact product with the rounded activations.
-        let rounded = type.blockElementCount == 1 ? x : quantized(x, bench)
+        // The kernels must equal the exact product with the activations as they round them.
+        let rounded = switch type {
+        case .f32, .f16: x
+        case .bf16: takesPairs(tokens: tokens, columns: columns) ? inBF16(x, bench) : x
+        default: quantized(x, bench)
+        }
         matMulReference(values, rounded, bias: bias, into: expected)
 
         matMul(w, x, bias: bias, into: out, scratch: scratch, on: pool)
@@ -83,6 +87,24 @@ extension KernelTests {
             for column in 0..<rows { expected[row, column] += residual[row, column] }
         }
         expectClose(sum, expected, absolute: 4e-6 * scale, relative: 1e-5, "+= \(shape)")
+    }
+
+    /// Whether the chosen set multiplies pairs of bf16 by pairs of bf16.
+    private func takesPairs(tokens: Int, columns: Int) -> Bool {
+        instructionSetName() == "avx512-bf16" && tokens > 4 && columns % 2 == 0
+    }
+
+    /// The activations after rounding to bf16, to nearest even.
+    private func inBF16(_ x: Tensor, _ bench: Workbench) -> Tensor {
+        let result = bench.copy(x)
+        for row in 0..<x.rows {
+            for column in 0..<x.columns {
+                let bits = x[row, column].bitPattern
+                let half = 0x7FFF + (bits >> 16 & 1)
+                result[row, column] = Float(bitPattern: (bits + half) & 0xFFFF_0000)
+            }
+        }
+        return result
     }
 
     /// The activations after rounding to int8 in blocks of 32.
@@ -179,6 +201,33 @@ extension KernelTests {
                 matMul(w, x, into: out, scratch: scratch, on: pool)
                 for column in 0..<20 { #expect(out[0, column].isNaN) }
                 if tokens > 1 { #expect(out[1, 3].isFinite) }
+            }
+        }
+    }
+
+    @Test(arguments: types)
+    func `an infinite weight makes its row no number, and no other`(type: WeightType) {
+        let pool = ThreadPool(threadCount: 1)
+        Self.onEachInstructionSet {
+            for (tokens, row) in [(1, 18), (1, 34), (20, 18), (20, 34)] {
+                let bench = Workbench(seed: 9)
+                let columns = Self.whole(type, 64)
+                var (w, _) = bench.weights(type.plain, 35, columns)
+                bench.makeInfinite(w, row: row)
+                if type.isInterleaved {
+                    w = unsafe WeightMatrix(type: type, rows: 35, columns: columns, base: w.base)
+                    bench.interleaveRows(of: w)
+                }
+                let (x, out) = (bench.tensor(tokens, columns), bench.tensor(tokens, 35))
+                let scratch = bench.bytes(
+                    matMulScratchByteCount(tokens: tokens, columns: columns)
+                )
+                matMul(w, x, into: out, scratch: scratch, on: pool)
+                for token in 0..<tokens {
+                    for column in 0..<35 {
+                        #expect(out[token, column].isFinite == (column != row))
+                    }
+                }
             }
         }
     }

@@ -169,6 +169,19 @@ final class Workbench {
         }
     }
 
+    /// Makes an element of a row infinite, or the scale of a block; rows lie one behind the other.
+    func makeInfinite(_ w: WeightMatrix, row: Int) {
+        let data = UnsafeMutableRawPointer(mutating: w.base) + row * (w.byteCount / w.rows)
+        switch w.type {
+        case .f32: data.storeBytes(of: Float.infinity, as: Float.self)
+        case .bf16: data.storeBytes(of: 0x7F80, as: UInt16.self)
+        case .f16: data.storeBytes(of: 0x7C00, as: UInt16.self)
+        default:
+            let scale = Self.offsetsOfHalves(w.type)[0]
+            data.storeBytes(of: 0x7C00, toByteOffset: scale, as: UInt16.self)
+        }
+    }
+
     private static func offsetsOfHalves(_ type: WeightType) -> [Int] {
         switch type {
         case .q4_1, .q5_1, .q4_k, .q5_k: [0, 2]
