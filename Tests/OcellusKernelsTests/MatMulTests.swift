@@ -69,11 +69,12 @@ extension KernelTests {
         let sum = bench.copy(residual)
         let expected = bench.tensor(tokens, rows)
         // The kernels must equal the exact product with the activations as they round them.
-        let rounded = switch type {
-        case .f32, .f16: x
-        case .bf16: takesPairs(tokens: tokens, columns: columns) ? inBF16(x, bench) : x
-        default: quantized(x, bench)
-        }
+        let rounded =
+            switch type {
+            case .f32, .f16: x
+            case .bf16: takesPairs(tokens: tokens, columns: columns) ? inBF16(x, bench) : x
+            default: quantized(x, bench)
+            }
         matMulReference(values, rounded, bias: bias, into: expected)
 
         matMul(w, x, bias: bias, into: out, scratch: scratch, on: pool)
