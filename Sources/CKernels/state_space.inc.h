@@ -9,7 +9,8 @@
 enum {
     SCAN_TOKENS = 64, /* tokens whose decays are computed at once */
     SCAN_ROWS = 4,    /* rows of the state in registers */
-    SCAN_VECTORS = 4  /* vectors of each */
+    SCAN_VECTORS = 4, /* vectors of each */
+    STATE_AHEAD = 1024 /* elements from those in use to those asked for */
 };
 
 /* The step size and the decay of one head at some tokens. */
@@ -88,6 +89,21 @@ INLINE void state_tile(const ck_state_space_scan_args *args,
     }
 }
 
+/* All columns of some rows: the state is read in order, and asked for ahead,
+ * since reading it takes the time of a step. */
+INLINE void state_rows(const ck_state_space_scan_args *args,
+                       const head_steps *steps, const int rows, float *h,
+                       const float *x, const float *b, const float *c,
+                       ptrdiff_t tokens, float *out) {
+    const ptrdiff_t total = args->h.columns;
+    for (ptrdiff_t i = 0; i < rows * total; i += 16)
+        __builtin_prefetch(h + STATE_AHEAD + i, 1, 2);
+    for (ptrdiff_t n = 0; n < total; n += SCAN_VECTORS * LANES)
+        state_tile(args, steps, rows, h + n,
+                   at_most(SCAN_VECTORS * LANES, total - n), x, b + n, c + n,
+                   tokens, out);
+}
+
 /* The heads [begin, end), one token after the other. */
 static void scan_heads(const ck_state_space_scan_args *args, ptrdiff_t begin,
                        ptrdiff_t end) {
@@ -109,17 +125,14 @@ static void scan_heads(const ck_state_space_scan_args *args, ptrdiff_t begin,
                     store_at(out + i * width,
                              load_at(x + i * stride, r, p) * args->d[head], r,
                              p);
-            for (ptrdiff_t n = 0; n < total; n += SCAN_VECTORS * LANES) {
-                ptrdiff_t states = at_most(SCAN_VECTORS * LANES, total - n);
-                ptrdiff_t r = 0;
-                float *h = args->h.data + head * p * total + n;
-                for (; r + SCAN_ROWS <= p; r += SCAN_ROWS)
-                    state_tile(args, &steps, SCAN_ROWS, h + r * total, states,
-                               x + r, b + n, c + n, tokens, out + r);
-                for (; r < p; r++)
-                    state_tile(args, &steps, 1, h + r * total, states, x + r,
-                               b + n, c + n, tokens, out + r);
-            }
+            float *h = args->h.data + head * p * total;
+            ptrdiff_t r = 0;
+            for (; r + SCAN_ROWS <= p; r += SCAN_ROWS)
+                state_rows(args, &steps, SCAN_ROWS, h + r * total, x + r, b, c,
+                           tokens, out + r);
+            for (; r < p; r++)
+                state_rows(args, &steps, 1, h + r * total, x + r, b, c, tokens,
+                           out + r);
         }
     }
 }
