@@ -12,10 +12,6 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     /// Kernels for quantised weights round the activations to int8 as well; PyTorch does not.
     var isQuantized: Bool { name.contains("-q") }
 
-    /// llama.cpp rounds activations to the type of the weights: to BF16, or to int8 with scales in
-    /// half precision, where ours are in single.
-    var isRoundedByPeer: Bool { isQuantized || name.hasSuffix("bf16") }
-
     /// The largest error against PyTorch, relative to the largest magnitude.
     var tolerance: Float { isQuantized ? 2e-2 : 1e-4 }
 

@@ -19,8 +19,8 @@ EPSILON = 1e-5
 EMBEDDING_SCALE = 0.3  # small beside what the layers add, so that greedy text does not just repeat
 
 # The size of what a layer adds to the stream. Kernels for quantised weights round the activations to
-# int8 as well; a lively random model makes several percent at the logits of that (llama.cpp against
-# PyTorch: up to 7 %), which would hide mistakes. So models with quantised weights add less.
+# int8 as well; a lively random model is chaotic, and makes several percent at the logits of that (llama.cpp
+# against PyTorch: up to 7 %), which would hide mistakes. So models with quantised weights are damped.
 LIVELY = 3.0
 CALM = 0.2
 
@@ -72,11 +72,11 @@ MODELS = [
     Mamba2("mamba2-q8_0", d=64, layers=2, n=32, heads=8, head_width=16, groups=2, tied=False, weight_type=Type.Q8_0, mixing=CALM),
     Mamba2("mamba2-q4_0", d=64, layers=2, n=16, heads=8, head_width=16, tied=False, weight_type=Type.Q4_0, mixing=CALM),
     Mamba1("mamba-q4_1", d=64, layers=2, n=16, dt_rank=4, tied=False, weight_type=Type.Q4_1, mixing=CALM),
-    Mamba1("mamba-q5_0", d=64, layers=2, n=16, dt_rank=6, weight_type=Type.Q5_0, mixing=CALM),
-    Mamba2("mamba2-q5_1", d=64, layers=2, n=16, heads=8, head_width=16, weight_type=Type.Q5_1, mixing=CALM),
-    Mamba1("mamba-q4_k", d=256, layers=1, n=16, dt_rank=16, weight_type=Type.Q4_K, mixing=CALM),
-    Mamba2("mamba2-q5_k", d=256, layers=1, n=16, heads=8, head_width=64, weight_type=Type.Q5_K, mixing=CALM),
-    Mamba1("mamba-q6_k", d=256, layers=1, n=16, dt_rank=16, weight_type=Type.Q6_K, mixing=CALM),
+    Mamba1("mamba-q5_0", d=64, layers=2, n=16, dt_rank=6, tied=False, weight_type=Type.Q5_0, mixing=CALM),
+    Mamba2("mamba2-q5_1", d=64, layers=2, n=16, heads=8, head_width=16, tied=False, weight_type=Type.Q5_1, mixing=CALM),
+    Mamba1("mamba-q4_k", d=256, layers=1, n=16, dt_rank=16, tied=False, weight_type=Type.Q4_K, mixing=CALM),
+    Mamba2("mamba2-q5_k", d=256, layers=1, n=16, heads=8, head_width=64, tied=False, weight_type=Type.Q5_K, mixing=CALM),
+    Mamba1("mamba-q6_k", d=256, layers=1, n=16, dt_rank=16, tied=False, weight_type=Type.Q6_K, mixing=CALM),
 ]
 
 
