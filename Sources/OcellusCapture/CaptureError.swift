@@ -20,7 +20,7 @@ public enum CaptureError: Error {
     case unknownStream(path: String)
     /// The folder has no file that is named like a picture.
     case emptyFolder(path: String)
-    /// The stream contradicts its format or ends within a frame.
+    /// The stream contradicts its format, or ends within its first frame.
     case damaged(path: String, reason: String)
     /// The stream is valid, but of a kind that is not read.
     case unsupported(path: String, feature: String)
@@ -32,17 +32,22 @@ public enum CaptureError: Error {
     case programTooOld(program: String, path: String, needed: String)
     /// A program that reads videos failed; `reason` is its last message.
     case programFailed(program: String, path: String, reason: String)
-    /// A program reported errors while it read a video, the first about at `time`, the last one for
-    /// `reason`; it gave `frameCount` frames nevertheless.
-    case incomplete(
-        program: String,
+    /// A clip is damaged or cut off from about `time` on; it gave `frameCount` frames nevertheless.
+    case incomplete(path: String, reason: String, time: Duration, frameCount: Int)
+    /// The stop signal came before the first frame.
+    case stopped(path: String)
+
+    /// What a stream is that cannot be read on: damaged, or incomplete if it has given frames.
+    static func cut(
         path: String,
         reason: String,
         time: Duration,
         frameCount: Int
-    )
-    /// The stop signal came before the first frame.
-    case stopped(path: String)
+    ) -> CaptureError {
+        frameCount == 0
+            ? .damaged(path: path, reason: reason)
+            : .incomplete(path: path, reason: reason, time: time, frameCount: frameCount)
+    }
 
     /// The fact, then the remedy.
     public var description: String {
@@ -75,8 +80,8 @@ public enum CaptureError: Error {
                 + "found: \(program) -version"
         case .programFailed(let program, let path, let reason):
             "\(program) cannot read \(path): \(reason)"
-        case .incomplete(let program, let path, let reason, let time, let frameCount):
-            "\(path) is damaged, from about \(time.roundedText) on: \(program) reports \(reason); "
+        case .incomplete(let path, let reason, let time, let frameCount):
+            "\(path) is damaged, from about \(time.roundedText) on: \(reason); "
                 + "\(frameCount) frames were read"
         case .stopped(let path):
             "\(path) was given up before its first frame: the program was told to stop"

@@ -54,7 +54,8 @@ struct NetpbmStream: ~Copyable {
             stride = nil
         }
         size = header.size
-        frameCount = settings.frameCount ?? Int.max
+        // Spread evenly, what is behind the last frame is read too, for a cut to show.
+        frameCount = stride == nil ? settings.frameCount ?? .max : .max
         self.clock = clock
         self.program = program
         self.input = input
@@ -62,16 +63,30 @@ struct NetpbmStream: ~Copyable {
 
     /// Reads the next wanted frame into `slot`; nil at the end.
     ///
-    /// - Throws: `CaptureError.damaged` if the stream ends within a frame, `.incomplete` at the end of a
-    ///   video of which a program could not read all, or `.image`.
+    /// - Throws: `CaptureError.incomplete` at the end of a video of which a program could not read all,
+    ///   if the stream ends within a frame, or if a frame is larger than the first; `.damaged` if it ends
+    ///   within the first one; `.image(.slotTooSmall)`.
     mutating func next(into slot: Bytes) throws(CaptureError) -> Frame? {
         while takenCount < frameCount {
-            guard let header = try input.netpbmHeader() else {
+            let next: NetpbmHeader?
+            do throws(CaptureError) {
+                next = try input.netpbmHeader()
+            } catch {
+                switch error {
+                case .image(.damaged(_, let reason)): throw cut(reason)
+                case .image(let other): throw cut(other.description)
+                default: throw error
+                }
+            }
+            guard let header = next else {
                 try checkEnd()
                 return nil
             }
             guard header.size.fits(in: size) else {
-                throw .image(.pictureTooLarge(path: input.path, size: header.size, limit: size))
+                throw cut(
+                    "frame \(position) has \(header.size.description) pixels, and the first one "
+                        + size.description
+                )
             }
             let byteCount = header.format.byteCount(of: header.size)
             guard byteCount <= slot.count else {
@@ -86,10 +101,7 @@ struct NetpbmStream: ~Copyable {
             input.skip(header.byteCount)
             let got = try input.read(into: slot, count: byteCount)
             guard got == byteCount else {
-                throw .damaged(
-                    path: input.path,
-                    reason: "frame \(position) needs \(byteCount) bytes and has \(got)"
-                )
+                throw cut("frame \(position) needs \(byteCount) bytes and has \(got)")
             }
             let number = position
             position += 1
@@ -111,13 +123,21 @@ struct NetpbmStream: ~Copyable {
         return nil
     }
 
+    private func cut(_ reason: String) -> CaptureError {
+        .cut(
+            path: input.path,
+            reason: reason,
+            time: clock.start + clock.period * position,
+            frameCount: position
+        )
+    }
+
     /// Throws if the program that wrote the stream has met errors.
     private func checkEnd() throws(CaptureError) {
         guard let program, let reason = input.failureOfProgram(orComplaints: true) else { return }
         throw .incomplete(
-            program: program,
             path: input.path,
-            reason: reason,
+            reason: "\(program) reports \(reason)",
             time: clock.start + clock.period * (firstComplaint ?? position),
             frameCount: position
         )

@@ -35,15 +35,16 @@ struct Y4MStream: ~Copyable {
         }
         self.header = header
         sampling = settings.sampling
-        frameCount = settings.frameCount ?? Int.max
+        // Spread evenly, what is behind the last frame is read too, for a cut to show.
+        frameCount = settings.period == nil ? .max : settings.frameCount ?? .max
         totalFrameCount = total
         self.input = input
     }
 
     /// Reads the next wanted frame into `slot`; nil at the end.
     ///
-    /// - Throws: `CaptureError.damaged` if the stream ends within a frame, or
-    ///   `.image(.slotTooSmall)`.
+    /// - Throws: `CaptureError.incomplete` if the stream ends within a frame, `.damaged` if that is the
+    ///   first one, or `.image(.slotTooSmall)`.
     mutating func next(into slot: Bytes) throws(CaptureError) -> Frame? {
         let byteCount = header.format.byteCount(of: header.size)
         guard byteCount <= slot.count else {
@@ -87,18 +88,21 @@ struct Y4MStream: ~Copyable {
         try input.lookAhead(1)
         if input.lookahead.isEmpty { return false }
         guard try input.skipLine(beginningWith: "FRAME", limit: Y4MHeader.lineByteLimit) else {
-            throw .damaged(
-                path: input.path,
-                reason: "Y4M frame \(position) does not begin with FRAME"
-            )
+            throw cut("Y4M frame \(position) does not begin with FRAME")
         }
         let got = try input.read(into: slot, count: byteCount)
         guard got == byteCount else {
-            throw .damaged(
-                path: input.path,
-                reason: "Y4M frame \(position) needs \(byteCount) bytes and has \(got)"
-            )
+            throw cut("Y4M frame \(position) needs \(byteCount) bytes and has \(got)")
         }
         return true
+    }
+
+    private func cut(_ reason: String) -> CaptureError {
+        .cut(
+            path: input.path,
+            reason: reason,
+            time: header.time(ofFrame: position),
+            frameCount: position
+        )
     }
 }

@@ -110,7 +110,7 @@ import Testing
             while try source.next(into: slot.bytes) != nil { count += 1 }
             Issue.record("nothing was said of the damage")
         } catch {
-            guard case .incomplete(_, _, let reason, let time, let frameCount) = error else {
+            guard case .incomplete(_, let reason, let time, let frameCount) = error else {
                 Issue.record("\(error.description)")
                 return
             }
