@@ -112,7 +112,9 @@ const char *cjpeg_decode(struct cjpeg_decoder *decoder,
                          unsigned char *out) {
     struct jpeg_decompress_struct *libjpeg = &decoder->libjpeg;
     if (setjmp(decoder->failure.way_out)) {
+        int code = libjpeg->err->msg_code;
         jpeg_abort_decompress(libjpeg);
+        errno = code == JERR_OUT_OF_MEMORY ? ENOMEM : 0;
         return decoder->failure.text;
     }
     forget_tables(libjpeg);

@@ -28,5 +28,6 @@ _Noreturn void failure_raise(j_common_ptr object, const char *text) {
     struct failure *failure = (struct failure *)object->err;
     strncpy(failure->text, text, sizeof failure->text - 1);
     failure->text[sizeof failure->text - 1] = 0;
+    failure->libjpeg.msg_code = 0;
     longjmp(failure->way_out, 1);
 }

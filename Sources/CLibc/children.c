@@ -66,9 +66,11 @@ static int start_here(const char *input, char *const arguments[],
         return ENOMEM;
     }
     posix_spawnattr_init(&attributes);
-    /* A program that ignores SIGPIPE would write on after its reader left. */
+    /* Programs expect the defaults: one that ignores SIGPIPE would write on
+       after its reader left. */
     sigemptyset(&defaults);
     sigaddset(&defaults, SIGPIPE);
+    sigaddset(&defaults, SIGXFSZ);
     sigaddset(&defaults, SIGINT);
     sigaddset(&defaults, SIGTERM);
     sigaddset(&defaults, SIGTTOU);

@@ -52,29 +52,3 @@ int clibc_seal_memory(size_t reserve, size_t device_bytes, size_t *data_bytes) {
     if (error == 0) error = limit(RLIMIT_CORE, 0);
     return error;
 }
-
-/* The allocation that was refused last has left its mark in errno: Swift ends
- * a process at once when it gets no memory. */
-static void on_crash(int number) {
-    static const char memory[] =
-        "ocellus: ended: it needed more memory than it was sealed with; start "
-        "it again (Restart=on-failure in a service); if it ends again: without "
-        "--seal, and please report it\n";
-    static const char mistake[] =
-        "ocellus: ended: it found a mistake in itself; please report it, with "
-        "what it says without --seal\n";
-    int is_memory = errno == ENOMEM;
-    ssize_t written = is_memory ? write(2, memory, sizeof memory - 1)
-                                : write(2, mistake, sizeof mistake - 1);
-    (void)written;
-    (void)number;
-    _exit(is_memory ? 71 : 70);
-}
-
-void clibc_seal_crash_message(void) {
-    static const int signals[] = {SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS};
-    struct sigaction action = {.sa_handler = on_crash};
-    sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        sigaction(signals[i], &action, NULL);
-}

@@ -30,6 +30,7 @@ extension CommandError {
         switch error {
         case .cannotOpen: self.init(.noInput, error.description)
         case .cannotWrite: self.init(.cannotWrite, error.description)
+        case .outOfMemory: self.init(.noMemory, error.description)
         default: self.init(.badModel, error.description)
         }
     }

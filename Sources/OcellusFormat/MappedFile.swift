@@ -18,7 +18,8 @@ package final class MappedFile {
     /// The corresponding C calls are `open`, `fstat` and `mmap`.
     ///
     /// - Throws: `ModelFileError.cannotOpen` if there is no such regular file, it is not readable,
-    ///   or it is larger than the address space; `.empty` if it has no bytes.
+    ///   or it is larger than the address space; `.outOfMemory` if the process has no room for it;
+    ///   `.empty` if it has no bytes.
     package init(path: String) throws(ModelFileError) {
         // O_NONBLOCK: opening a FIFO returns at once; it is refused below.
         let descriptor = unsafe clibc_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
@@ -42,7 +43,9 @@ package final class MappedFile {
         // Safety: a fresh read-only mapping of byteCount bytes, checked before use.
         let base = unsafe mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor, 0)
         guard let base = unsafe base, unsafe base != clibc_map_failed() else {
-            throw .cannotOpen(path: path, reason: systemErrorText())
+            throw clibc_errno() == ENOMEM
+                ? .outOfMemory(path: path, neededBytes: byteCount)
+                : .cannotOpen(path: path, reason: systemErrorText())
         }
         self.path = path
         unsafe bytes = UnsafeRawBufferPointer(start: base, count: byteCount)

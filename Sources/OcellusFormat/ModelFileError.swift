@@ -5,6 +5,8 @@ internal import OcellusMemory
 public enum ModelFileError: Error {
     /// The system refuses to open, inspect or map the file.
     case cannotOpen(path: String, reason: String)
+    /// The process has no room for a file of so many bytes.
+    case outOfMemory(path: String, neededBytes: Int)
     /// The file has no bytes.
     case empty(path: String)
     /// Another thing is in the place of the file, as a download may leave it.
@@ -39,6 +41,8 @@ public enum ModelFileError: Error {
         switch self {
         case .cannotOpen(let path, let reason):
             "\(path): cannot be opened: \(reason)"
+        case .outOfMemory(let path, let neededBytes):
+            "\(path): there is no memory to map its \(neededBytes) bytes"
         case .empty(let path):
             "\(path): the file is empty"
         case .standIn(let path, let what):

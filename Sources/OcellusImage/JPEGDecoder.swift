@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CJPEG
+import CLibc
 public import OcellusMemory
 
 /// Decodes JPEGs in memory, again and again: the frames of an MJPEG camera; or in a file.
@@ -108,6 +109,7 @@ public final class JPEGDecoder {
             )
         }
         if let failure = unsafe failure {
+            if clibc_errno() == ENOMEM { throw .outOfMemory(purpose: "the pixels of \(path)") }
             throw .damaged(path: path, reason: unsafe String(cString: failure))
         }
         return Frame(slot, size: size, format: .rgb24).upright(from: header.orientation)

@@ -66,7 +66,7 @@ enum PNGPicture {
 
     /// Decodes into `slot`; `rest` is the descriptor of the file in which the bytes go on, -1 for none.
     ///
-    /// - Throws: `ImageError.damaged` with the decoder's reason.
+    /// - Throws: `ImageError.damaged` with the decoder's reason, or `.outOfMemory`.
     static func decode(
         _ bytes: Span<UInt8>,
         rest: Int32,
@@ -75,7 +75,7 @@ enum PNGPicture {
         into slot: Bytes
     ) throws(ImageError) -> Frame {
         guard let decoder = unsafe spng_ctx_new(0) else {
-            throw .unreadable(path: path, reason: "libspng has no memory")
+            throw .outOfMemory(purpose: "the pixels of \(path)")
         }
         defer { unsafe spng_ctx_free(decoder) }
         let size = header.storedSize
@@ -86,6 +86,9 @@ enum PNGPicture {
             }
         }
         guard status == 0 else {
+            if status == Int32(SPNG_EMEM.rawValue) {
+                throw .outOfMemory(purpose: "the pixels of \(path)")
+            }
             // Safety: spng_strerror returns a string, for unknown numbers too.
             let reason = unsafe String(cString: spng_strerror(status))
             throw .damaged(path: path, reason: "PNG: " + reason)

@@ -49,7 +49,7 @@ public struct Seal {
         let devices = declaration.cameras ? Seal.deviceByteCount : 0
         try Seal.check(unsafe clibc_seal_memory(reserve, devices, &bytes), "limit its memory")
         memoryByteCount = bytes
-        clibc_seal_crash_message()
+        clibc_tell_crashes(1)
         let error = clibc_seal_calls(declaration.opensFiles ? 1 : 0)
         // A kernel without seccomp says EINVAL; a board's may.
         if error != EINVAL, error != ENOSYS { try Seal.check(error, "refuse system calls") }

@@ -64,6 +64,7 @@ let programHelp = """
     """
 
 do throws(CommandError) {
+    clibc_begin_program()
     // Answers reach a reader line by line, also through a pipe.
     unsafe setvbuf(clibc_stdout(), nil, _IOLBF, 0)
     try runProgram(Arguments.ofProcess())

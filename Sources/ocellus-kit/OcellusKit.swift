@@ -30,6 +30,7 @@ struct OcellusKit: ParsableCommand {
     )
 
     static func main() {
+        clibc_begin_program()
         do {
             var command = try parseAsRoot()
             try command.run()

@@ -34,7 +34,7 @@ void cjpeg_decoder_free(struct cjpeg_decoder *decoder);
  * piece by piece; -1: nothing follows.
  * width, height: the expected size after scaling, of which out has room for
  * width * height * 3 bytes. Returns NULL, or the reason of the failure, which
- * is valid until the next call.
+ * is valid until the next call; errno is then ENOMEM for want of memory, else 0.
  */
 const char *cjpeg_decode(struct cjpeg_decoder *decoder,
                          const unsigned char *bytes, size_t count, int file,

@@ -148,6 +148,15 @@ int clibc_landlock_begin(void);
 /* Adds what lies beneath a path, or the file. Returns 0, or an error number. */
 int clibc_landlock_allow(int ruleset, const char *path,
                          enum clibc_landlock_use use);
+/* What both programs want of signals, at their start. */
+void clibc_begin_program(void);
+
+/*
+ * From now on a crash for want of memory is told in one line, and exits with 71;
+ * if `sealed`, any other one too, with 70.
+ */
+void clibc_tell_crashes(int sealed);
+
 /*
  * From now on this thread, and those that it starts, open only what is in the
  * set, and the set is closed. Returns 0, or an error number.
@@ -160,8 +169,6 @@ int clibc_landlock_end(int ruleset);
  * number; `data_bytes` gets the limit of writable memory.
  */
 int clibc_seal_memory(size_t reserve, size_t device_bytes, size_t *data_bytes);
-/* A crash is told in one line, and exits with 71 for want of memory, else 70. */
-void clibc_seal_crash_message(void);
 
 /*
  * Refuses what is not needed after the start, to all threads: other programs,
