@@ -26,7 +26,7 @@ struct TraceCommand: ParsableCommand {
               conv_state.npy  (layers, dConv - 1, channels)  at the end, oldest first
               ssm_state.npy   (layers, dInner, dState)       at the end
 
-            With several pictures, the files are about the last one; the states about all.
+            All files are written, or, if one cannot be, none. With several pictures, the files are about the last one; the states about all.
             With --json, one object: folder, files (file, shape, dtype).
 
             examples:
@@ -79,14 +79,13 @@ struct TraceCommand: ParsableCommand {
             let size = try describing { try PictureFile.size(of: path) }
             options.maximumFrame = options.maximumFrame.union(size)
         }
-        let folder = URL(fileURLWithPath: outputPath, isDirectory: true)
-        let files = try writing(into: folder.path) {
+        let files = try writingTogether(into: outputPath) { folder in
             try isVisionFile() ? traceVision(options, to: folder) : traceModel(options, to: folder)
         }
         if json {
             try printJSON(Report(folder: outputPath, files: files))
         } else {
-            print("wrote \(files.count) files to \(folder.path)")
+            print("wrote \(files.count) files to \(outputPath)")
         }
     }
 
