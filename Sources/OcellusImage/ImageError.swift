@@ -25,6 +25,14 @@ public enum ImageError: Error {
     /// The region of interest is not inside the frame.
     case cropOutside(CropRectangle, frame: ImageSize)
 
+    private static func remedy(_ size: ImageSize, limit: ImageSize) -> String {
+        // A limit that the user has raised already was raised for another picture.
+        let needed = limit == .standardLimit ? size : size.union(limit)
+        return needed.fits(in: .largestLimit)
+            ? "scale it down, or allow it with ocellus --max-frame \(needed.description)"
+            : "scale it down; --max-frame allows \(ImageSize.largestLimit.description) at most"
+    }
+
     /// The fact, then the remedy.
     public var description: String {
         switch self {
@@ -38,7 +46,7 @@ public enum ImageError: Error {
             "\(path) is \(feature), which is not supported; convert it to an RGB JPEG or PNG"
         case .pictureTooLarge(let path, let size, let limit):
             "\(path) has \(size.description) pixels, the limit is \(limit.description); "
-                + "allow it with --max-frame \(size.description) or scale the picture down"
+                + Self.remedy(size, limit: limit)
         case .slotTooSmall(let path, let neededBytes, let availableBytes):
             "\(path) needs \(neededBytes) bytes when decoded, the frame slot has "
                 + "\(availableBytes); plan for larger frames with --max-frame"

@@ -13,6 +13,9 @@ public struct ImageSize: Equatable, Sendable {
     /// its size.
     public static let standardLimit = ImageSize(width: 4096, height: 4096)
 
+    /// The largest limit that the user can ask for.
+    public static let largestLimit = ImageSize(width: 16384, height: 16384)
+
     /// A size of so many columns and rows.
     public init(width: Int, height: Int) {
         self.width = width

@@ -15,9 +15,11 @@ struct AskCommand {
           --video FILE        a clip: Y4M, a folder of pictures, or anything that ffmpeg reads; - for
                               a picture or a clip from standard input
           --frames N          frames of the clip, evenly spread (default: as many as the model
-                              was trained on)
-          --every TIME        one frame per TIME instead, e.g. 500ms
-          --crop X,Y,W,H      look only at this part of each picture, in its pixels
+                              was trained on, or 6 if its file does not say)
+          --every TIME        one frame per TIME instead: 500ms, 2.5s, 1m, or a number of seconds
+          --crop X,Y,W,H      look only at this part of each picture, in its pixels (default: all)
+          --template          without a picture: ask the text as a question all the same, in the
+                              prompt template of the model's file
           --json              one JSON object per question
           --stats             times and memory on standard error
         \(Questioner.help)

@@ -18,8 +18,10 @@ enum CameraOptions {
           cameras (a --source such as /dev/video0 or usb:046d:0825):
           --size WxH          size of the pictures (default: the cheapest of at least 640x480)
           --format NAME       pixel format, as `ocellus cameras` lists them: YUYV, NV12, MJPG, ...
-          --rate N            pictures per second
+                              (default: the cheapest to convert)
+          --rate N            pictures per second (default: as the camera likes)
           --control NAME=VALUE  exposure_time_absolute=200, power_line_frequency=1, ...; repeatable
+                              (default: as they are)
         """
 
     /// The wishes of the arguments.
@@ -29,12 +31,10 @@ enum CameraOptions {
     ) throws(CommandError) -> CameraSettings {
         var settings = CameraSettings(minimum: minimum)
         if let text = arguments.string("--size") {
-            let parts = text.split(separator: "x", omittingEmptySubsequences: false)
-            guard parts.count == 2, let width = Int(String(parts[0])),
-                let height = Int(String(parts[1])), (1...16384).contains(width),
-                (1...16384).contains(height)
-            else { throw .usage("--size '\(text)' is not a size in pixels, such as 640x480") }
-            settings.size = ImageSize(width: width, height: height)
+            guard let size = ImageSize(parsing: text) else {
+                throw .usage("--size '\(text)' is not a size in pixels, such as 640x480")
+            }
+            settings.size = size
         }
         if let text = arguments.string("--format") {
             guard let format = FourCC(text) else {

@@ -20,8 +20,9 @@ enum ModelOptions {
           --model DIR         folder with decoder.gguf and vision.gguf, or a decoder file
           --threads N         threads that compute (default: the cores that it may use, at most 4)
           --cores LIST        instead, one thread on each of these cores, e.g. 0,1 or 4-7
-          --max-frame WxH     largest frame planned for (default 1920x1080, or what is larger of
-                              the source at the start)
+          --max-frame WxH     largest frame planned for, in pixels, at most 16384x16384 (default
+                              1920x1080, or what is larger of the source at the start, up to
+                              4096x4096; larger JPEG pictures are read at a half to an eighth)
           --chunk N           most tokens per run through the decoder (default 128)
           --memory POLICY     what is kept of past frames, in constant memory (default: refresh
                               with half the model's horizon, if that was measured, else rolling):
@@ -39,7 +40,7 @@ enum ModelOptions {
                               pixels reach that changed by more than T steps of 255 on average;
                               0: the same answers; takes memory for the kept maps
           --draft N           guess up to N tokens of an answer ahead, 1 or 2, from earlier ones:
-                              the same answers, sooner where they repeat; takes N states
+                              the same answers, sooner where they repeat; takes N states (default 0)
         """
 
     /// Opens the model that the arguments name, with room for frames of the size that will come.
@@ -129,9 +130,10 @@ enum ModelOptions {
     /// The largest frame of `--max-frame`, if it was given.
     static func frameLimit(_ arguments: Arguments) throws(CommandError) -> ImageSize? {
         guard let text = arguments.string("--max-frame") else { return nil }
-        guard let size = parseSize(text) else {
+        guard let size = ImageSize(parsing: text) else {
             throw .usage(
-                "--max-frame '\(text)' is not a size such as 1280x720, at most 16384x16384"
+                "--max-frame '\(text)' is not a size such as 1280x720, at most "
+                    + ImageSize.largestLimit.description
             )
         }
         return size
@@ -160,11 +162,14 @@ enum ModelOptions {
         }
     }
 
-    private static func parseSize(_ text: String) -> ImageSize? {
-        let parts = text.split(separator: "x")
-        guard parts.count == 2, let width = Int(parts[0]), let height = Int(parts[1]),
-            1...16384 ~= width, 1...16384 ~= height
+extension ImageSize {
+    /// A size as `640x480`, of at most the largest limit.
+    init?(parsing text: String) {
+        let parts = text.split(separator: "x", omittingEmptySubsequences: false)
+        guard parts.count == 2, let width = Int(String(parts[0])),
+            let height = Int(String(parts[1])), width > 0, height > 0
         else { return nil }
-        return ImageSize(width: width, height: height)
+        self.init(width: width, height: height)
+        guard fits(in: .largestLimit) else { return nil }
     }
 }

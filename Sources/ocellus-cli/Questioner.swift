@@ -16,10 +16,15 @@ struct Questioner {
 
     /// Their explanation.
     static let help = """
-          --choices A,B,...   score these answers, and answer with the most probable
-          --max-tokens N      longest answer (default 32)
-          --temperature T     0 always takes the most probable token (default 0)
-          --top-k K --top-p P --seed S
+          --choices A,B,...   score these answers, and answer with the most probable (default: the
+                              model writes what it likes)
+          --max-tokens N      the longest answer, in tokens (default 32)
+          --temperature T     0: each token is the most probable one; above it is drawn, by its
+                              probability at 1, the more evenly the higher (default 0)
+          --top-k K           draw among the K most probable tokens; 0: all of them (default 0)
+          --top-p P           draw among the fewest tokens whose probabilities add up to P
+                              (default 1: all of them)
+          --seed S            of the drawing: the same seed, the same answers (default 0)
         """
 
     /// How the arguments want questions to be answered.

@@ -18,15 +18,16 @@ struct WatchCommand {
           --source PATH       a camera, a clip, a folder of pictures, a picture, the address of a
                               stream (rtsp://..., http://..., through ffmpeg; its password is
                               never told), or - for Y4M or PPM frames on standard input
-          --every TIME        one frame per TIME, e.g. 500ms (default 1s); of a live source the
-                              newest. Pictures of a folder are that far apart
+          --every TIME        one frame per TIME: 500ms, 2.5s, 1m, 1h, or a number of seconds (default
+                              1s); of a live source the newest. Pictures of a folder are that far apart
           --on-change T       each frame of which a part changed by T steps of 255, and the first
                               that stands still again, if the model compares frames; may be used
                               with --every. The others cost no encoding and are not asked about
-          --count N           stop after N frames
+                              (default: each frame is asked about)
+          --count N           stop after N frames (default: at the end of the source)
           --no-wait           end with exit code 66 if the camera or the stream is not there, or is
                               busy, at the start, and do not wait for it
-          --crop X,Y,W,H      look only at this part of each picture, in its pixels
+          --crop X,Y,W,H      look only at this part of each picture, in its pixels (default: all)
         which questions:
         \(WatchRules.help)
           --answer WHEN       always: after each frame; change: only if it changed (--unchanged)
@@ -36,6 +37,7 @@ struct WatchCommand {
           --state FILE        restore what was seen from FILE at the start, save it at the end and
                               at intervals. A damaged file is renamed, one of another model refused.
                               Where rules stood, and when they started programs, is in it, too
+                              (default: nothing is kept)
           --save-every TIME   the interval (default 1m): a power cut loses no more
         \(KeptFrames.help)
         \(SealOption.help)

@@ -27,9 +27,9 @@ struct WatchRules {
           --hold N            N answers in a row enter or leave the condition (default 1)
           --enter P           only answers of at least this probability enter it (default 0)
           --leave P           stay while the answer has at least this probability, even if another
-                              has more (with --choices)
+                              has more (with --choices; default: as long as it has most)
           --min-interval TIME least time between two starts of the program; with --state also
-                              across a restart
+                              across a restart (default 0)
         """
 
     /// One question with its rule, as the arguments have it.
