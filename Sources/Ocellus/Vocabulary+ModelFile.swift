@@ -32,12 +32,12 @@ extension Vocabulary {
         }
         switch kind {
         case "gpt2":
-            let style = try Self.style(of: file)
+            let (style, composes) = try Self.style(of: file)
             let (merges, normalizes) = try fromFile { () throws(ModelFileError) in
                 (
                     try file.strings("tokenizer.ggml.merges"),
-                    // llama.cpp has no key for it; of these tokenizers GPT-NeoX's does.
-                    try file.bool("ocellus.tokenizer.normalize", default: style == .gpt2)
+                    // llama.cpp has no key for it.
+                    try file.bool("ocellus.tokenizer.normalize", default: composes)
                 )
             }
             self = try checked(file.path) { () throws(TokenizerError) in
@@ -99,17 +99,19 @@ extension Vocabulary {
         }
     }
 
-    /// How the words of a byte-level vocabulary are cut.
+    /// How the words of a byte-level vocabulary are cut, and whether the tokenizer of that name brings
+    /// texts to normal form C before: GPT-2's does not, GPT-NeoX's, which MPT and OLMo have, does.
     private static func style(
         of file: borrowing ModelFile
-    ) throws(OcellusError) -> TokenizerKind.WordStyle {
+    ) throws(OcellusError) -> (TokenizerKind.WordStyle, composes: Bool) {
         let name = try fromFile { () throws(ModelFileError) in
             try file.string("tokenizer.ggml.pre", default: "gpt-2")
         }
         switch name {
-        case "gpt-2", "gpt2", "mpt", "olmo", "jais", "default": return .gpt2
-        case "falcon": return .falcon
-        case "tekken": return .tekken
+        case "mpt", "olmo": return (.gpt2, true)
+        case "gpt-2", "gpt2", "jais", "default": return (.gpt2, false)
+        case "falcon": return (.falcon, false)
+        case "tekken": return (.tekken, false)
         default:
             throw .model(
                 .unsupported(

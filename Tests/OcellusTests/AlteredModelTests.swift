@@ -7,14 +7,15 @@ import Testing
 /// Model files that are well formed and describe no usable model are refused, never a trap.
 @Suite struct AlteredModelTests {
     /// Opens the shipped decoder with some keys changed, or left out where the value is nil.
-    private func open(_ changes: [String: MetadataValue?]) throws {
+    @discardableResult
+    private func open(_ changes: [String: MetadataValue?]) throws -> Model {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("ocellus-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = folder.appendingPathComponent("decoder.gguf").path
         try rewrite(Fixture.model + "/decoder.gguf", to: path, changes)
-        _ = try Model(path: path, options: SessionOptions())
+        return try Model(path: path, options: SessionOptions())
     }
 
     private func rewrite(
@@ -54,6 +55,25 @@ import Testing
         case .int32 where isArray: return .int32s(try file.ints(entry.key).map { Int32($0) })
         default: return .uint32(UInt32(try file.int(entry.key)))
         }
+    }
+
+    /// The ids are those of tokenizers 0.23.3 with the shipped vocabulary, without and with the normaliser
+    /// NFC; GPT-2's tokenizer has none, GPT-NeoX's has it.
+    @Test(
+        "a text is composed if the file says so, or names a tokenizer that does",
+        arguments: [
+            ("gpt-2", nil, false), ("olmo", nil, true), ("mpt", nil, true), ("gpt-2", true, true),
+            ("olmo", false, false),
+        ] as [(String, Bool?, Bool)]
+    )
+    func composition(style: String, key: Bool?, composes: Bool) throws {
+        let model = try open([
+            "tokenizer.ggml.pre": .string(style),
+            "ocellus.tokenizer.normalize": key.map { .bool($0) },
+        ])
+        let prompt = try Session(model).prompt("cafe\u{301}")
+        let inner = composes ? [291, 72, 130, 105] : [291, 72, 71, 139, 226]
+        #expect(prompt.tokens == [1] + inner + [2])
     }
 
     @Test func theRewrittenModelItselfOpens() throws {
