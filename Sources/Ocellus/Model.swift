@@ -30,8 +30,8 @@ public struct Model: ~Copyable {
     public let tokenizer: Tokenizer
     /// The tokens that have text.
     public let vocabulary: Vocabulary
-    /// What surrounds a question.
-    public let promptTemplate: PromptTemplate
+    /// What surrounds a question; `.none` continues texts instead.
+    public var promptTemplate: PromptTemplate
     /// Where each buffer of a session lies.
     public let plan: MemoryPlan
 

@@ -12,13 +12,22 @@ public struct PromptTemplate: Sendable {
     public let prefix: String
     /// The text after the question.
     public let suffix: String
-    /// Whether the file has a template; without one the text is continued as it is.
+    /// Whether there is a template; without one the text is continued as it is.
     public let isPresent: Bool
+
+    /// Texts are continued as they are.
+    public static let none = PromptTemplate(prefix: "", suffix: "", isPresent: false)
+
+    private init(prefix: String, suffix: String, isPresent: Bool) {
+        self.prefix = prefix
+        self.suffix = suffix
+        self.isPresent = isPresent
+    }
 
     init(file: borrowing ModelFile) throws(OcellusError) {
         let key = "ocellus.prompt.question"
         guard file.contains(key) else {
-            (prefix, suffix, isPresent) = ("", "", false)
+            self = .none
             return
         }
         let template = try fromFile { () throws(ModelFileError) in try file.string(key) }

@@ -5,11 +5,11 @@ import OcellusCommand
 /// `ocellus ask`: answers questions about a picture or a clip, or continues a text.
 struct AskCommand {
     static let help = """
-        usage: ocellus ask --model DIR [--image FILE ... | --video FILE] [options] "question" ...
+        usage: ocellus ask --model DIR --image FILE ... | --video FILE [options] "question" ...
+               ocellus ask --model DIR [options] "text" ...
 
         Folds a picture or the frames of a clip into the model's state once, then answers each
-        question from there. Without a picture nothing has been seen; a decoder whose file has no
-        prompt template continues the text.
+        question from there. Without a picture it continues each text.
 
           --image FILE        a JPEG, PNG or PPM picture; repeated, they are seen in this order
           --video FILE        a clip: Y4M, a folder of pictures, or anything that ffmpeg reads; - for
@@ -39,18 +39,23 @@ struct AskCommand {
             options: ModelOptions.options + Questioner.options + [
                 Option("--image", "FILE", isRepeatable: true), Option("--video", "FILE"),
                 Option("--frames", "N"), Option("--every", "TIME"),
-                Option("--crop", "X,Y,W,H"), Option("--json"), Option("--stats"),
+                Option("--crop", "X,Y,W,H"), Option("--template"), Option("--json"),
+                Option("--stats"),
             ],
             command: "ask"
         )
         guard !arguments.positional.isEmpty else {
-            throw .usage("no question given: ocellus ask --model DIR --image FILE \"question\"")
+            throw .usage(
+                "no question and no text given: ocellus ask --model DIR --image FILE \"question\""
+            )
         }
         guard !arguments.has("--image") || !arguments.has("--video") else {
             throw .usage("--image and --video exclude each other")
         }
         try Questioner.refuseIdleOptions(arguments)
-        if !arguments.has("--image"), !arguments.has("--video") {
+        if arguments.has("--image") || arguments.has("--video") {
+            try arguments.refuse(["--template"], "has no effect with a picture: it is always used")
+        } else {
             try arguments.refuse(["--crop"], "belongs to --image or --video")
         }
     }
@@ -59,7 +64,14 @@ struct AskCommand {
         let questions = arguments.positional
         let crop = try FrameInput.crop(arguments)
         var input = try FrameInput(arguments)
-        let model = try ModelOptions.open(arguments, frame: input.maximumFrame)
+        var model = try ModelOptions.open(arguments, frame: input.maximumFrame)
+        if arguments.has("--template") {
+            guard model.promptTemplate.isPresent else {
+                throw .usage("--template: \(model.path) has none; without it the text is continued")
+            }
+        } else if input.maximumFrame == nil {
+            model.promptTemplate = .none
+        }
         var session = try ModelOptions.start(model)
         var questioner = try Questioner(arguments, session: session)
         let prompts = try Questioner.prompts(questions, session: session)

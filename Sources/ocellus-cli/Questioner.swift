@@ -184,7 +184,7 @@ struct Questioner {
         return members
     }
 
-    /// Models without a prompt template continue a text: then every space counts.
+    /// Without a prompt template a text is continued: then every space counts.
     static func answerText(_ answer: Answer, _ session: borrowing Session) -> String {
         session.model.promptTemplate.isPresent ? answer.text : answer.rawText
     }
