@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CAllocationCounter
+import Glibc
 import Ocellus
 import OcellusImage
 import Testing
@@ -11,6 +12,21 @@ import Testing
         let array = [Int](repeating: 7, count: Int.random(in: 1000...2000))
         #expect(allocation_count() > before)
         #expect(array[999] == 7)
+    }
+
+    @Test func theCounterCountsThreadsThatWereStarted() {
+        let before = allocation_count()
+        var thread = pthread_t()
+        let allocate: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { _ in
+            var block: UnsafeMutableRawPointer?
+            for size in 1...1000 { block = realloc(block, size) }
+            return block
+        }
+        #expect(pthread_create(&thread, nil, allocate, nil) == 0)
+        var block: UnsafeMutableRawPointer?
+        pthread_join(thread, &block)
+        free(block)
+        #expect(allocation_count() >= before + 1000)
     }
 
     @Test("a whole question allocates nothing", arguments: [1, 2])

@@ -7,7 +7,10 @@
 #ifndef OCELLUS_ALLOCATION_COUNTER_H
 #define OCELLUS_ALLOCATION_COUNTER_H
 
-/* The count of allocations of the calling thread since it started. */
+/*
+ * The count of allocations of the calling thread and of those that it started,
+ * such as the ones that kernels share their work among.
+ */
 long allocation_count(void);
 
 #endif
