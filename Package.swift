@@ -128,7 +128,10 @@ let package = Package(
                 "OcellusService", "OcellusTokenizer",
             ],
             path: "Sources/ocellus-cli",
-            swiftSettings: runtime
+            swiftSettings: runtime,
+            // Symbols are looked up at the start: the tables of the libraries are then given back, and
+            // what they are written to is closed.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-z", "-Xlinker", "now"])]
         ),
         .executableTarget(
             name: "ocellus-kit",

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CLibc
 import Ocellus
 import OcellusCommand
 
@@ -29,6 +30,7 @@ struct AskCommand {
           ocellus ask --model models/ommatidium --image cat.jpg "Is there a cat?" "Where is it?"
           ocellus ask --model models/ommatidium --video street.mp4 "Which way did the car move?"
           ocellus ask --model models/ommatidium --image cat.jpg --choices yes,no "Is there a dog?"
+          ocellus ask --model models/mamba-130m --max-tokens 40 "The capital of France is"
         """
 
     private let arguments: Arguments
@@ -76,6 +78,7 @@ struct AskCommand {
         var questioner = try Questioner(arguments, session: session)
         let prompts = try Questioner.prompts(questions, session: session)
         var report = Report()
+        clibc_give_back_start()
         try input.see(with: &session, crop: crop, report: &report)
 
         for index in prompts.indices {

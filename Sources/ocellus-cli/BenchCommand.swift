@@ -75,6 +75,7 @@ struct BenchCommand {
         let memory = (arena: model.plan.requiredBytes, mapped: model.mappedBytes)
         let threadCount = model.options.threadCount
         var session = try ModelOptions.start(model)
+        clibc_give_back_start()
         let result = session.measure(options)
         let report = BenchReport(
             result: result,

@@ -38,7 +38,8 @@ enum ModelOptions {
                               255 (default 2 in watch, else 0: each frame is encoded)
           --reuse T           an encoder with convolutions computes again only what blocks of 8 x 8
                               pixels reach that changed by more than T steps of 255 on average;
-                              0: the same answers; takes memory for the kept maps
+                              0: the same answers; takes memory for the kept maps (default: all
+                              of each picture is computed)
           --draft N           guess up to N tokens of an answer ahead, 1 or 2, from earlier ones:
                               the same answers, sooner where they repeat; takes N states (default 0)
         """
@@ -150,17 +151,14 @@ enum ModelOptions {
     }
 
     /// Starts a session with a model.
-    ///
-    /// What has run until now hardly runs again: its memory is given back.
     static func start(_ model: consuming Model) throws(CommandError) -> Session {
         do {
-            let session = try Session(model)
-            clibc_give_back_start()
-            return session
+            return try Session(model)
         } catch {
             throw CommandError(error)
         }
     }
+}
 
 extension ImageSize {
     /// A size as `640x480`, of at most the largest limit.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CLibc
 import Ocellus
 import OcellusCapture
 import OcellusCommand
@@ -192,6 +193,7 @@ struct WatchCommand {
             period: settings.period
         )
         var failure: CommandError?
+        clibc_give_back_start()
         do throws(CommandError) {
             while let event = try Self.next(&loop, &frames, &session) {
                 switch event {
