@@ -13,7 +13,7 @@ struct EvalCommand: ParsableCommand {
                   {"question": "Is there a cat?", "answers": ["yes"], "kind": "exist"}]},
                {"clip": "street.mp4", "count": 6, "questions": [...]}]
             A clip is a video or a folder of pictures; "count" frames of it are seen, evenly spread. An \
-            item without frames and clip asks the decoder alone. An answer is right if it is one of \
+            item has frames or a clip; without either it asks the decoder alone. An answer is right if it is one of \
             "answers", but for capitals, space around it and a full stop at its end.
 
             The table has the share of right answers for each kind of question, and the interval in which \
@@ -84,9 +84,9 @@ struct EvalCommand: ParsableCommand {
         var report = Report()
         let asked = set.items.flatMap { item in item.questions.map { (item, $0) } }
         for ((item, question), answer) in zip(asked, given) {
-            let right = question.answers ?? []
+            let right = question.answers
             let kind = question.kind ?? "other"
-            let isRight = right.contains { Self.plain($0) == Self.plain(answer) }
+            let isRight = right.contains { EvaluationSet.plain($0) == EvaluationSet.plain(answer) }
             report.kinds[kind, default: Accuracy()].add(isRight: isRight)
             report.all.add(isRight: isRight)
             guard !isRight else { continue }
@@ -101,12 +101,5 @@ struct EvalCommand: ParsableCommand {
             )
         }
         return report
-    }
-
-    /// An answer without what does not matter.
-    private static func plain(_ answer: String) -> String {
-        var text = answer.lowercased().trimmingCharacters(in: .whitespacesAndNewlines)
-        if text.last == "." { text.removeLast() }
-        return text
     }
 }

@@ -22,7 +22,7 @@ struct EvaluationRun: ~Copyable {
     init(_ set: EvaluationSet, model: String, threads: Int) throws {
         var options = SessionOptions(threadCount: min(threads, 64))
         for item in set.items {
-            for frame in item.frames ?? [] {
+            for frame in item.frames {
                 let size = try PictureFile.size(of: Self.resolve(frame, in: set))
                 options.maximumFrame = options.maximumFrame.union(size)
             }
@@ -86,7 +86,7 @@ struct EvaluationRun: ~Copyable {
             throw OcellusError.noVision(path: session.model.path)
         }
         let limit = session.model.options.maximumFrame
-        for frame in item.frames ?? [] {
+        for frame in item.frames {
             let path = Self.resolve(frame, in: set)
             try session.see(PictureFile.decode(path, into: slot, limit: limit))
         }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import OcellusCommand
+import OcellusConversion
+import OcellusFormat
 
 /// What to see and what to ask about it, from a JSON file.
 struct EvaluationSet {
     /// Frames that are seen one after the other, and the questions that follow.
-    struct Item: Decodable {
+    struct Item {
         /// Paths of pictures, relative to the file.
-        var frames: [String]?
-        /// The path of a video or a folder of pictures, relative to the file.
+        var frames: [String] = []
+        /// The path of a video or a folder of pictures, relative to the file; not beside frames.
         var clip: String?
         /// How many frames of the clip are seen, evenly spread; what the model was trained with by
         /// default.
@@ -16,31 +18,16 @@ struct EvaluationSet {
         var questions: [Question]
 
         /// All that is seen, for messages.
-        var paths: [String] { (frames ?? []) + (clip.map { [$0] } ?? []) }
+        var paths: [String] { frames + (clip.map { [$0] } ?? []) }
     }
 
     /// A question; in a file an object, or the text alone.
-    struct Question: Decodable {
+    struct Question {
         var question: String
-        /// The answers that are right; nil if only agreement is asked for.
-        var answers: [String]?
+        /// The answers that are right; none if only agreement is asked for.
+        var answers: [String] = []
         /// The kind that it is counted under.
         var kind: String?
-
-        private enum CodingKeys: String, CodingKey {
-            case question, answers, kind
-        }
-
-        init(from decoder: any Decoder) throws {
-            if let text = try? decoder.singleValueContainer().decode(String.self) {
-                question = text
-                return
-            }
-            let container = try decoder.container(keyedBy: CodingKeys.self)
-            question = try container.decode(String.self, forKey: .question)
-            answers = try container.decodeIfPresent([String].self, forKey: .answers)
-            kind = try container.decodeIfPresent(String.self, forKey: .kind)
-        }
     }
 
     let path: String
@@ -49,29 +36,31 @@ struct EvaluationSet {
     let folder: URL
 
     /// Reads a file.
+    ///
+    /// - Throws: `CommandError` with the file, the item and the key that is wrong.
     init(path: String) throws {
-        let url = URL(fileURLWithPath: path)
-        guard let data = try? Data(contentsOf: url) else {
-            throw CommandError(.noInput, "\(path): cannot be read")
-        }
         do {
-            items = try JSONDecoder().decode([Item].self, from: data)
-        } catch {
-            throw CommandError(
-                .badInput,
-                "\(path): not a list of {\"frames\": [...], \"questions\": [...]}: \(error)"
-            )
+            let json = try JSONReader.read(path: path)
+            guard let list = json.array else {
+                throw CommandError(
+                    .badInput,
+                    "\(path): should hold a list of {\"frames\": [...], \"questions\": [...]}, holds "
+                        + json.summary
+                )
+            }
+            items = try list.enumerated().map { index, value in
+                try Item(ModelSettings(path: path, value, of: "item \(index)"))
+            }
+        } catch let error as ConversionError {
+            throw CommandError(.badInput, error.description)
+        } catch let error as ModelFileError {
+            throw CommandError(error)
         }
         guard items.contains(where: { !$0.questions.isEmpty }) else {
             throw CommandError(.badInput, "\(path): there is no question")
         }
-        for (index, item) in items.enumerated() {
-            guard item.count.map({ 1...100_000 ~= $0 }) ?? true else {
-                throw CommandError(.badInput, "\(path): item \(index): 'count' is 1 to 100000")
-            }
-        }
         self.path = path
-        folder = url.deletingLastPathComponent()
+        folder = URL(fileURLWithPath: path).deletingLastPathComponent()
     }
 
     /// The count of questions.
@@ -80,12 +69,73 @@ struct EvaluationSet {
     /// Refuses a question without answers that are right.
     func requireAnswers() throws {
         for (index, item) in items.enumerated() {
-            for question in item.questions where question.answers?.isEmpty ?? true {
+            for question in item.questions where question.answers.isEmpty {
                 throw CommandError(
                     .badInput,
                     "\(path): item \(index): '\(question.question)' has no \"answers\""
                 )
             }
         }
+    }
+
+    /// An answer without what does not matter.
+    static func plain(_ answer: String) -> String {
+        var text = answer.lowercased().trimmingCharacters(in: .whitespacesAndNewlines)
+        if text.last == "." { text.removeLast() }
+        return text
+    }
+}
+
+extension EvaluationSet.Item {
+    fileprivate init(_ settings: ModelSettings) throws(ConversionError) {
+        try settings.refuseKeys(besides: ["frames", "clip", "count", "questions"])
+        frames = try settings.texts("frames")
+        if settings.has("clip") {
+            clip = try settings.text("clip")
+            guard frames.isEmpty else {
+                throw settings.bad("clip", "alone, without 'frames'", try settings.value("clip"))
+            }
+        } else if settings.has("frames"), frames.isEmpty {
+            let value = try settings.value("frames")
+            throw settings.bad("frames", "a list of at least one path", value)
+        }
+        if settings.has("count") {
+            let value = try settings.value("count")
+            guard clip != nil else { throw settings.bad("count", "beside 'clip'", value) }
+            guard let count = value.int, 1...100_000 ~= count else {
+                throw settings.bad("count", "a whole number from 1 to 100000", value)
+            }
+            self.count = count
+        }
+        _ = try settings.value("questions")
+        questions = []
+        for (index, value) in try settings.list("questions").enumerated() {
+            guard let text = value.string else {
+                questions.append(
+                    try EvaluationSet.Question(settings.element("questions.\(index)", value))
+                )
+                continue
+            }
+            guard !text.isEmpty else {
+                throw settings.bad("questions.\(index)", "a text that is not empty", value)
+            }
+            questions.append(EvaluationSet.Question(question: text))
+        }
+    }
+}
+
+extension EvaluationSet.Question {
+    fileprivate init(_ settings: ModelSettings) throws(ConversionError) {
+        try settings.refuseKeys(besides: ["question", "answers", "kind"])
+        question = try settings.text("question")
+        guard !question.isEmpty else {
+            throw settings.bad("question", "a text that is not empty", .string(question))
+        }
+        answers = try settings.texts("answers")
+        for (index, answer) in answers.enumerated()
+        where EvaluationSet.plain(answer).isEmpty {
+            throw settings.bad("answers.\(index)", "an answer that is not empty", .string(answer))
+        }
+        if settings.has("kind") { kind = try settings.text("kind") }
     }
 }

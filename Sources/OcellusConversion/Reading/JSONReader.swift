@@ -5,7 +5,7 @@ import OcellusFormat
 ///
 /// Its memory is bounded by the size of the text, its recursion by `maximumDepth`; an object with a key
 /// twice is refused, since readers differ in which of the two they take.
-struct JSONReader {
+public struct JSONReader {
     private static let maximumDepth = 64
 
     private let path: String
@@ -16,7 +16,9 @@ struct JSONReader {
     private var depth = 0
 
     /// Reads a file.
-    static func read(path: String) throws -> JSONValue {
+    ///
+    /// - Throws: `ConversionError.damaged` and `.unsupported`, and `ModelFileError.cannotOpen`.
+    public static func read(path: String) throws -> JSONValue {
         let file = try MappedFile(path: path)
         try StandIn.refuse(file)
         return try withExtendedLifetime(file) { try read(file.bytes, path: path) }

@@ -59,7 +59,7 @@ public indirect enum JSONValue: Sendable {
     }
 
     /// The value in a few words, for messages.
-    var summary: String {
+    public var summary: String {
         switch self {
         case .null: "null"
         case .bool(let value): "\(value)"

@@ -45,6 +45,22 @@ public struct ModelSettings {
         self.prefix = prefix
     }
 
+    /// The settings that are an element of a list in a file.
+    ///
+    /// - Throws: `ConversionError.badValue` if it is no object.
+    public init(path: String, _ value: JSONValue, of key: String) throws(ConversionError) {
+        self = try ModelSettings(path: path, json: .object([])).element(key, value)
+    }
+
+    /// The settings that are an element of a list below a key.
+    ///
+    /// - Throws: `ConversionError.badValue` if it is no object.
+    public func element(_ key: String, _ value: JSONValue) throws(ConversionError) -> ModelSettings
+    {
+        guard value.members != nil else { throw bad(key, "an object", value) }
+        return ModelSettings(path: path, json: value, prefix: prefix + key + ".")
+    }
+
     /// Whether a key is there and not null.
     public func has(_ key: String) -> Bool { !(json[key]?.isNull ?? true) }
 
@@ -67,6 +83,13 @@ public struct ModelSettings {
             throw bad(key, "a whole number from 1 to \(Self.maximumSize)", value)
         }
         return size
+    }
+
+    /// A whole number from 1 to 2^24, or nil without the key.
+    ///
+    /// - Throws: `ConversionError.badValue`.
+    func sizeIfStated(_ key: String) throws(ConversionError) -> Int? {
+        has(key) ? try size(key) : nil
     }
 
     /// A size that is a multiple of another one, rounded down.
@@ -111,6 +134,13 @@ public struct ModelSettings {
         return flag
     }
 
+    /// A truth value, or nil without the key.
+    ///
+    /// - Throws: `ConversionError.badValue`.
+    func flagIfStated(_ key: String) throws(ConversionError) -> Bool? {
+        has(key) ? try flag(key, default: false) : nil
+    }
+
     /// A text.
     ///
     /// - Throws: `ConversionError.missingKey` and `.badValue`.
@@ -124,10 +154,22 @@ public struct ModelSettings {
         return text
     }
 
+    /// The texts of a list; none without the key.
+    ///
+    /// - Throws: `ConversionError.badValue`.
+    public func texts(_ key: String) throws(ConversionError) -> [String] {
+        var texts: [String] = []
+        for (index, value) in try list(key).enumerated() {
+            guard let text = value.string else { throw bad("\(key).\(index)", "a text", value) }
+            texts.append(text)
+        }
+        return texts
+    }
+
     /// The elements of a list; none without the key.
     ///
     /// - Throws: `ConversionError.badValue`.
-    func list(_ key: String) throws(ConversionError) -> [JSONValue] {
+    public func list(_ key: String) throws(ConversionError) -> [JSONValue] {
         guard has(key) else { return [] }
         let value = try value(key)
         guard let list = value.array else { throw bad(key, "a list", value) }
@@ -145,6 +187,15 @@ public struct ModelSettings {
                 expected: "\(expected)",
                 found: "\(!expected)"
             )
+        }
+    }
+
+    /// Refuses keys that have no meaning here.
+    ///
+    /// - Throws: `ConversionError.badValue`.
+    public func refuseKeys(besides known: [String]) throws(ConversionError) {
+        for (key, value) in json.members ?? [] where !known.contains(key) {
+            throw bad(key, "one of the keys \(known.joined(separator: ", "))", value)
         }
     }
 
