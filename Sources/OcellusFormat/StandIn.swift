@@ -15,14 +15,22 @@ package enum StandIn {
             )
         }
         // Safety: as above.
-        let first = unsafe file.bytes.prefix(64).first { !isSpace($0) }
-        if first == UInt8(ascii: "<") {
+        let text = unsafe file.bytes.prefix(64).drop { isSpace($0) }
+        if unsafe text.first == UInt8(ascii: "<"),
+            unsafe text.dropFirst().first.map(beginsTag) ?? false
+        {
             throw .standIn(
                 path: file.path,
                 what: "a page of a web site in place of the file; download it again, with the "
                     + "access that the page may ask for"
             )
         }
+    }
+
+    /// Whether a byte may follow "<": numbers that a binary file begins with may look like that alone.
+    private static func beginsTag(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "!") || byte == UInt8(ascii: "?")
+            || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
     }
 
     private static func isSpace(_ byte: UInt8) -> Bool {

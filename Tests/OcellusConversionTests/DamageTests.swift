@@ -125,6 +125,18 @@ struct DamageTests {
     }
 
     @Test
+    func `a header whose length looks like a tag is no web page`() throws {
+        let folder = try PublishedFolder("mamba-hf")
+        let data = try folder.data("model.safetensors")
+        let length = data.withUnsafeBytes { Int($0.loadUnaligned(as: UInt64.self)) }
+        let padding = Data(repeating: UInt8(ascii: " "), count: 0x3C20 - length)
+        let begin = Data([0x20, 0x3C, 0, 0, 0, 0, 0, 0])
+        let header = data[8..<8 + length] + padding
+        try folder.write(begin + header + data[(8 + length)...], to: "model.safetensors")
+        #expect(try Checkpoint(path: folder.path).tensors.count == 22)
+    }
+
+    @Test
     func `a tensor without elements is told`() throws {
         let folder = try PublishedFolder("dinov2-timm")
         try folder.rewriteHeader(appending: Data()) { header in
