@@ -67,6 +67,49 @@ struct TokenizerDamageTests {
     }
 
     @Test(arguments: [
+        (
+            #"[["h", "e"], ["qq", "h"]]"#,
+            "'model.merges.1' should be two tokens that make a third; 'model.vocab' has no 'qq', is 'qq h'"
+        ),
+        (#"["h qq"]"#, "'model.vocab' has no 'qq', is 'h qq'"),
+        (#"[["h", "z"]]"#, "'model.vocab' has no 'hz', is 'h z'"),
+        (#"["h"]"#, "'model.merges.0' should be two tokens, is 'h'"),
+        (#"[["h", "e", "r"]]"#, "'model.merges.0' should be two tokens, is a list of 3"),
+        (#"[["h", 7]]"#, "'model.merges.0' should be two tokens, is a list of 2"),
+    ])
+    func `merges are of tokens that the vocabulary has`(
+        list: String,
+        expected: String
+    ) throws {
+        let folder = try PublishedFolder("mamba-hf")
+        let other = "\"merges\": \(list), \"unused\""
+        try folder.replaceOnce("\"merges\"", by: other, in: "tokenizer.json")
+        let message = try refusal(of: folder)
+        #expect(message.contains("tokenizer.json: "), "\(message)")
+        #expect(message.contains(expected), "\(message)")
+    }
+
+    @Test(arguments: [
+        ("\"lstrip\": false", "'added_tokens.0.lstrip' should be false, is true"),
+        ("\"rstrip\": false", "'added_tokens.0.rstrip' should be false, is true"),
+        ("\"single_word\": false", "'added_tokens.0.single_word' should be false, is true"),
+        (
+            "\"continuing_subword_prefix\": null",
+            "'model.continuing_subword_prefix' should be a text, is true"
+        ),
+    ])
+    func `what would change tokens and is not computed`(text: String, expected: String) throws {
+        let key = text.split(separator: ":")[0]
+        try expectRefusal(
+            expected,
+            of: "mamba-hf",
+            replacing: text,
+            by: "\(key): true",
+            in: "tokenizer.json"
+        )
+    }
+
+    @Test(arguments: [
         ("added_tokens.json", "[1]", "should hold an object of keys and values, holds a list of 1"),
         ("added_tokens.json", #"{"<a>": "7"}"#, "'<a>' should be an id from 0 to 287 ("),
         ("added_tokens.json", #"{"<a>": 16000000}"#, "another model?), is 16000000"),

@@ -59,15 +59,15 @@ struct AddedTokens {
 
     private mutating func addList(of settings: ModelSettings) throws(ConversionError) {
         for (index, value) in try settings.list("added_tokens").enumerated() {
-            let key = "added_tokens.\(index)"
-            guard value.members != nil else { throw settings.bad(key, "an object", value) }
-            let entry = ModelSettings(path: settings.path, json: value, prefix: key + ".")
+            let entry = try settings.element("added_tokens.\(index)", value)
             tokens[try limit.id(try entry.value("id"), "id", of: entry)] = try Self.token(entry)
         }
     }
 
+    /// A token that is found wherever its text is: what the flags would change, encoders here do not.
     private static func token(_ settings: ModelSettings) throws(ConversionError) -> Token {
-        Token(
+        for flag in ["lstrip", "rstrip", "single_word"] { try settings.require(flag, false) }
+        return Token(
             content: try settings.text("content"),
             isSpecial: try settings.flag("special", default: false)
         )

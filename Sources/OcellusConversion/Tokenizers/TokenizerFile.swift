@@ -26,11 +26,15 @@ struct TokenizerFile {
         guard try model.text("type", default: "BPE") == "BPE" else {
             throw model.bad("type", "'BPE'", try model.value("type"))
         }
+        for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
+            let mark = try model.text(key, default: "")
+            guard mark.isEmpty else { throw model.bad(key, "empty", .string(mark)) }
+        }
         var (tokens, types) = try vocabulary(model, limit)
+        let merges = try merges(model, of: tokens)
         try AddedTokens(settings, limit: limit).add(to: &tokens, &types)
         let end = try special.end(among: tokens, of: settings.path)
         let start = special.start(among: tokens)
-        let merges = try merges(model)
         if try model.flag("byte_fallback", default: false) {
             let style = try MetaspaceStyle(settings)
             markBytes(tokens, &types)
@@ -105,24 +109,35 @@ struct TokenizerFile {
         )
     }
 
-    /// "left right", from texts or, in newer files, from pairs.
-    private func merges(_ model: ModelSettings) throws(ConversionError) -> [String] {
+    /// "left right", from texts or, in newer files, from pairs: two tokens that make a third.
+    private func merges(
+        _ model: ModelSettings,
+        of tokens: [String]
+    ) throws(ConversionError) -> [String] {
         let value = try model.value("merges")
         guard let list = value.array, !list.isEmpty else {
             throw model.bad("merges", "a list that is not empty", value)
         }
+        // By bytes: texts that only look the same are other tokens.
+        let known = Set(tokens.map { Array($0.utf8) })
         var merges: [String] = []
         merges.reserveCapacity(list.count)
         for (index, merge) in list.enumerated() {
-            if let text = merge.string {
-                merges.append(text)
-            } else if let pair = merge.array, pair.count == 2, let left = pair[0].string,
-                let right = pair[1].string
-            {
-                merges.append("\(left) \(right)")
-            } else {
+            let pair =
+                merge.string.map { $0.split(separator: " ", maxSplits: 1).map(String.init) }
+                ?? merge.array?.compactMap(\.string) ?? []
+            guard pair.count == 2 else {
                 throw model.bad("merges.\(index)", "two tokens", merge)
             }
+            for part in [pair[0], pair[1], pair[0] + pair[1]]
+            where !known.contains(Array(part.utf8)) {
+                throw model.bad(
+                    "merges.\(index)",
+                    "two tokens that make a third; 'model.vocab' has no '\(part)'",
+                    .string("\(pair[0]) \(pair[1])")
+                )
+            }
+            merges.append("\(pair[0]) \(pair[1])")
         }
         return merges
     }
