@@ -18,6 +18,8 @@ public enum ExitCode: Int32, Sendable {
     case noMemory = 71
     /// Results cannot be written.
     case cannotWrite = 74
+    /// A signal ended the work before there was a result.
+    case interrupted = 75
     /// A model file is damaged or not supported.
     case badModel = 78
 }

@@ -3,14 +3,14 @@
 /// Writes a GGUF file of version 3, atomically: the file is there when `finish` has returned.
 ///
 /// The data of the tensors streams through, in the order of the header, in portions of any size, so
-/// that a large model need not be in memory. Tensors are aligned to 32 bytes.
+/// that a large model need not be in memory. Tensors are aligned to 32 bytes, or to what the header
+/// says.
 @safe
 public struct ModelFileWriter: ~Copyable {
-    private static let alignment = 32
-
     private let path: String
     private let names: [String]
     private let byteCounts: [Int]
+    private let alignment: Int
     private var file: AtomicFile
     /// The tensor that the next byte belongs to, and how many of its bytes are written.
     private var tensor = 0
@@ -20,12 +20,13 @@ public struct ModelFileWriter: ~Copyable {
     ///
     /// - Throws: `ModelFileError.unwritable` if the header makes no valid file, `.cannotWrite`.
     public init(path: String, header: ModelHeader) throws(ModelFileError) {
-        let (bytes, byteCounts) = try header.encoded(path: path, alignment: Self.alignment)
+        let (bytes, byteCounts) = try header.encoded(path: path)
         var file = try AtomicFile(path: path)
         try file.write(bytes)
         self.path = path
         self.names = header.tensors.map { $0.name }
         self.byteCounts = byteCounts
+        alignment = header.alignment
         self.file = file
     }
 
@@ -45,11 +46,11 @@ public struct ModelFileWriter: ~Copyable {
         header: ModelHeader,
         goingOnAfter tensorCount: Int?
     ) throws(ModelFileError) {
-        let (bytes, byteCounts) = try header.encoded(path: path, alignment: Self.alignment)
+        let (bytes, byteCounts) = try header.encoded(path: path)
         let complete = min(max(tensorCount ?? 0, 0), byteCounts.count)
         var end = bytes.count
         for byteCount in byteCounts[..<complete] {
-            end += byteCount + Self.padding(after: byteCount)
+            end += byteCount + Self.padding(after: byteCount, alignment: header.alignment)
         }
         var kept = false
         var file = try AtomicFile(goingOn: path, after: end, beginningWith: bytes, kept: &kept)
@@ -57,6 +58,7 @@ public struct ModelFileWriter: ~Copyable {
         self.path = path
         self.names = header.tensors.map { $0.name }
         self.byteCounts = byteCounts
+        alignment = header.alignment
         self.file = file
         tensor = kept ? complete : 0
     }
@@ -122,12 +124,13 @@ public struct ModelFileWriter: ~Copyable {
 
     /// Pads a tensor that is complete, and turns to the next.
     private mutating func completeTensor() throws(ModelFileError) {
-        try file.write([UInt8](repeating: 0, count: Self.padding(after: written)))
+        let padding = Self.padding(after: written, alignment: alignment)
+        try file.write([UInt8](repeating: 0, count: padding))
         tensor += 1
         written = 0
     }
 
-    private static func padding(after byteCount: Int) -> Int {
+    private static func padding(after byteCount: Int, alignment: Int) -> Int {
         (alignment - byteCount % alignment) % alignment
     }
 }

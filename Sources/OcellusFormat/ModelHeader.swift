@@ -32,12 +32,19 @@ public struct ModelHeader: Sendable {
         tensors.append((name, type, shape))
     }
 
+    /// The alignment of tensors in bytes: what the key "general.alignment" says, or 32.
+    var alignment: Int {
+        let stated = metadata.first { $0.key == "general.alignment" }?.value
+        if case .uint32(let alignment) = stated { return Int(alignment) }
+        return 32
+    }
+
     /// A number that tells this header from others: FNV-1a of its bytes, to go on with a partial file.
     ///
     /// - Throws: `ModelFileError.unwritable` if the header makes no valid file.
     package func fingerprint(path: String) throws(ModelFileError) -> UInt64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in try encoded(path: path, alignment: 32).bytes {
+        for byte in try encoded(path: path).bytes {
             hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
         }
         return hash
@@ -47,11 +54,17 @@ public struct ModelHeader: Sendable {
     /// of each tensor's data.
     ///
     /// - Throws: `ModelFileError.unwritable` if a key or name is there twice, a name is too long, a
-    ///   tensor is impossible, or the metadata asks for another alignment.
+    ///   tensor is impossible, or the alignment is no power of two from 8.
     func encoded(
-        path: String,
-        alignment: Int
+        path: String
     ) throws(ModelFileError) -> (bytes: [UInt8], tensorByteCounts: [Int]) {
+        let alignment = alignment
+        guard alignment >= 8, alignment & (alignment - 1) == 0 else {
+            throw .unwritable(
+                path: path,
+                what: "'general.alignment' should be a power of two from 8, is \(alignment)"
+            )
+        }
         var bytes: [UInt8] = []
         bytes.appendInteger(ParsedHeader.magic)
         bytes.appendInteger(UInt32(3))
@@ -61,9 +74,6 @@ public struct ModelHeader: Sendable {
         for (key, value) in metadata {
             guard keys.insert(key).inserted else {
                 throw .unwritable(path: path, what: "the key '\(key)' is there twice")
-            }
-            guard key != "general.alignment" else {
-                throw .unwritable(path: path, what: "the alignment is always \(alignment)")
             }
             bytes.appendString(key)
             value.append(to: &bytes)

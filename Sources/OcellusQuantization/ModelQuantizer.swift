@@ -37,12 +37,14 @@ public struct ModelQuantizer {
         self.importance = importance
     }
 
-    /// Writes the new file, atomically.
+    /// Writes the new file, atomically; until then it is `PATH.partial`, which is begun anew if a process
+    /// that died has left one.
     ///
     /// - Parameters:
     ///   - file: The original.
     ///   - path: The file to write; it is there when all is done.
     ///   - progress: Called after each tensor with its place in the plan and its error.
+    ///   - betweenPortions: Called every few megabytes; what it throws ends the work.
     ///   - completion: Called when all is written, before the file is put in its place, which it is not
     ///     if this throws.
     /// - Returns: Per tensor, the errors.
@@ -52,12 +54,17 @@ public struct ModelQuantizer {
         _ file: borrowing ModelFile,
         to path: String,
         progress: (Int, QuantizationErrorSums) -> Void = { _, _ in },
+        betweenPortions: () throws -> Void = {},
         completion: () throws -> Void = {}
     ) throws -> [QuantizationErrorSums] {
-        var writer = try ModelFileWriter(path: path, header: try header(of: file))
+        var writer = try ModelFileWriter(
+            path: path,
+            header: try header(of: file),
+            goingOnAfter: nil
+        )
         var errors: [QuantizationErrorSums] = []
         for (index, step) in plan.steps.enumerated() {
-            let sums = try write(step, of: file, with: &writer)
+            let sums = try write(step, of: file, with: &writer, betweenPortions)
             file.release(step.tensor)
             errors.append(sums)
             progress(index, sums)
@@ -70,10 +77,14 @@ public struct ModelQuantizer {
     /// The header of the original, with the new types.
     private func header(of file: borrowing ModelFile) throws -> ModelHeader {
         var header = ModelHeader(architecture: file.architecture)
-        var own = ["general.architecture", "general.alignment"]
+        var own = ["general.architecture"]
         if plan.type != nil { own += ["general.file_type", "general.quantization_version"] }
         for entry in file.metadata where !own.contains(entry.key) {
-            header.add(entry.key, try file.storedValue(of: entry))
+            let isAlignment = entry.key == "general.alignment"
+            header.add(
+                entry.key,
+                isAlignment ? .uint32(UInt32(file.alignment)) : try file.storedValue(of: entry)
+            )
         }
         if let type = plan.type {
             header.add("general.file_type", .uint32(type.fileType))
@@ -88,8 +99,10 @@ public struct ModelQuantizer {
     private func write(
         _ step: QuantizationPlan.Step,
         of file: borrowing ModelFile,
-        with writer: inout ModelFileWriter
+        with writer: inout ModelFileWriter,
+        _ betweenPortions: () throws -> Void
     ) throws -> QuantizationErrorSums {
+        try betweenPortions()
         guard !step.isCopy, let type = step.type.weightType else {
             try copy(step.tensor, of: file, with: &writer)
             return QuantizationErrorSums()
@@ -102,6 +115,7 @@ public struct ModelQuantizer {
         }
         var sums = QuantizationErrorSums()
         for start in stride(from: 0, to: matrix.rows, by: rowCount) {
+            try betweenPortions()
             let rows = RowsQuantizer(
                 rows: matrix.rows(start..<min(start + rowCount, matrix.rows)),
                 type: type.plain,

@@ -12,7 +12,7 @@ extension CommandError {
     /// The exit code that belongs to an error of the quantiser.
     init(_ error: QuantizationError) {
         switch error {
-        case .alreadyQuantized, .noMatrix, .nothingToRearrange:
+        case .alreadyQuantized, .noMatrix, .nothingToPack, .alreadyPacked, .notPacked:
             self.init(.badInput, error.description)
         case .notFinite, .beyondHalf: self.init(.badModel, error.description)
         }

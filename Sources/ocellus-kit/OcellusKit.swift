@@ -13,7 +13,7 @@ struct OcellusKit: ParsableCommand {
         discussion: """
             Results go to standard output, everything else to standard error. Exit codes: 0 done, 64 \
             wrong command line, 65 bad input, 66 no such file, 71 not enough memory, 74 cannot write, \
-            78 bad model file.
+            75 stopped by a signal, 78 bad model file.
 
             examples:
               ocellus-kit convert mamba-130m-hf models/mamba-130m --type q8_0

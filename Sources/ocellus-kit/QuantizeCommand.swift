@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import OcellusCapture
 import OcellusCommand
 import OcellusFormat
 import OcellusMemory
@@ -29,7 +30,9 @@ struct QuantizeCommand: ParsableCommand {
 
             The table has one line per tensor: its types, its size, and its error: the root mean square \
             of the differences relative to that of the weights. Files are written beside their places and \
-            put there when all are complete; an error leaves nothing behind. Memory stays below the largest tensor and 64 MiB.
+            put there when all are complete; until then they are NAME.partial. An error, SIGINT and SIGTERM leave \
+            nothing behind; what a killed run has left, the next one for the same place takes over. Memory \
+            stays below the largest tensor and 64 MiB.
 
             --evaluate takes a JSON list of things to see and to ask, paths relative to it, and tells \
             how many answers of the new model are those of the original:
@@ -44,7 +47,7 @@ struct QuantizeCommand: ParsableCommand {
             them as they lie: as many bytes, the same weights, faster on every processor where arithmetic \
             takes longer than reading. Such matrices have our own types, Q8_0x16 and Q4_0x16: other \
             programs refuse the file. Without --type nothing is rounded: a file in Q8_0 or Q4_0 is packed, \
-            and --unpack brings its weights back, byte for byte. Matrices that the model cuts within 16 rows \
+            and --unpack brings it back, byte for byte. Matrices that the model cuts within 16 rows \
             stay as they are, and so do all other types; the table says which.
 
             With --json, one object: files (file, out, bytesBefore, bytesAfter, relativeError, \
@@ -141,13 +144,7 @@ struct QuantizeCommand: ParsableCommand {
                 "--imatrix and --evaluate ask the model, and \(input) has no decoder"
             )
         }
-        if jobs.allSatisfy(\.plan.isCopy) {
-            try describing {
-                throw type == nil
-                    ? QuantizationError.nothingToRearrange(path: input)
-                    : QuantizationError.noMatrix(path: input)
-            }
-        }
+        if jobs.allSatisfy(\.plan.isCopy) { throw CommandError(nothingToDo(jobs)) }
         var reports = jobs.map { QuantizationReport($0.plan, file: $0.input, out: $0.output) }
         if !dryRun {
             let importance = try samples.map { try self.importance(of: $0) }
@@ -167,6 +164,16 @@ struct QuantizeCommand: ParsableCommand {
         } else {
             agreement?.print()
         }
+    }
+
+    /// Why all tensors would be copied.
+    private func nothingToDo(_ jobs: [Job]) -> QuantizationError {
+        if type != nil { return .noMatrix(path: input) }
+        if unpack { return .notPacked(path: input) }
+        let isPacked = jobs.contains { job in
+            job.plan.steps.contains { $0.type.weightType?.isInterleaved ?? false }
+        }
+        return isPacked ? .alreadyPacked(path: input) : .nothingToPack(path: input)
     }
 
     private func importance(of samples: EvaluationSet) throws -> [String: [Float]] {
@@ -205,21 +212,30 @@ struct QuantizeCommand: ParsableCommand {
         _ jobs: [Job],
         _ importance: [String: [Float]]
     ) throws -> [[QuantizationErrorSums]] {
-        let byteCount = jobs.map(\.plan.byteCount).reduce(0, +)
+        let byteCount = jobs.map { max($0.plan.byteCount - leftBehind(at: $0.output), 0) }
+            .reduce(0, +)
+        let stop = try describing { try StopSignal.ofProcess() }
         if isFolder(input) {
             return try writing(into: output, byteCount: byteCount) {
-                try write(jobs[...], importance)
+                try write(jobs[...], importance, until: stop)
             }
         }
         let folder = URL(fileURLWithPath: output).deletingLastPathComponent().path
         try requireSpace(byteCount, in: folder)
-        return try write(jobs[...], importance)
+        return try write(jobs[...], importance, until: stop)
+    }
+
+    /// The size of what a killed run has left for a file, in whose place the new one comes.
+    private func leftBehind(at path: String) -> Int {
+        let partial = try? FileManager.default.attributesOfItem(atPath: path + ".partial")
+        return (partial?[.size] as? NSNumber)?.intValue ?? 0
     }
 
     /// Writes the first file and, before it is put in its place, the others.
     private func write(
         _ jobs: ArraySlice<Job>,
-        _ importance: [String: [Float]]
+        _ importance: [String: [Float]],
+        until stop: StopSignal
     ) throws -> [[QuantizationErrorSums]] {
         guard let job = jobs.first else { return [] }
         let file = try describing { try ModelFile(path: job.input) }
@@ -231,9 +247,16 @@ struct QuantizeCommand: ParsableCommand {
                 file,
                 to: job.output,
                 progress: { index, _ in bar.advance(by: job.plan.steps[index].byteCount) },
+                betweenPortions: {
+                    guard stop.isRaised else { return }
+                    throw CommandError(
+                        .interrupted,
+                        "\(output): stopped by a signal; nothing is left"
+                    )
+                },
                 completion: {
                     bar.finish()
-                    others = try write(jobs.dropFirst(), importance)
+                    others = try write(jobs.dropFirst(), importance, until: stop)
                 }
             )
         }

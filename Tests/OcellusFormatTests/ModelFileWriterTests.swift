@@ -85,7 +85,8 @@ struct ModelFileWriterTests {
                 == "the key 'general.architecture' is there twice"
         )
         #expect(
-            refusal { $0.add("general.alignment", .uint32(64)) } == "the alignment is always 32"
+            refusal { $0.add("general.alignment", .uint32(48)) }
+                == "'general.alignment' should be a power of two from 8, is 48"
         )
         #expect(
             refusal {

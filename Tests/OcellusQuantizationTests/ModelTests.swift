@@ -91,6 +91,35 @@ struct ModelTests {
     }
 
     @Test
+    func `a packed file comes back with its alignment`() throws {
+        let folder = try Folder()
+        var header = ModelHeader(architecture: "mamba")
+        header.add("general.alignment", .uint32(128))
+        header.add("test.word", .string("cat"))
+        // The second begins 128 bytes after the first, which has 4.
+        header.addTensor("output_norm.weight", type: TensorType(.f32), shape: [1])
+        header.addTensor("blk.0.ssm_out.weight", type: TensorType(.q8_0), shape: [32, 16])
+        var writer = try ModelFileWriter(path: folder.file("a.gguf"), header: header)
+        try writer.write((0..<4 + 16 * 34).map { UInt8($0 % 60) })
+        try writer.finish()
+        for (from, to, order) in [("a", "b", RowOrder.packed), ("b", "c", .plain)] {
+            let file = try ModelFile(path: folder.file("\(from).gguf"))
+            let plan = try QuantizationPlan(for: file, type: nil, order: order)
+            _ = try ModelQuantizer(plan).write(file, to: folder.file("\(to).gguf"))
+        }
+        let packed = try ModelFile(path: folder.file("b.gguf"))
+        let alignment = packed.alignment
+        let type = try Self.tensor("blk.0.ssm_out.weight", of: packed).type.name
+        #expect(alignment == 128 && type == "Q8_0x16")
+        #expect(
+            FileManager.default.contentsEqual(
+                atPath: folder.file("a.gguf"),
+                andPath: folder.file("c.gguf")
+            )
+        )
+    }
+
+    @Test
     func `each tensor that is not as asked says why`() throws {
         let file = try ModelFile(path: Self.fixture("mamba2-f16"))
         let plan = try QuantizationPlan(for: file, type: .q4_k, headType: .q6_k)
