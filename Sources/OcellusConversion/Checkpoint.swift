@@ -20,6 +20,15 @@ public struct Checkpoint {
     public let files: [String]
     /// The tensors by name.
     public private(set) var tensors: [String: SourceTensor]
+    /// Where tensors come from, for the names of those that are missing.
+    private let origins: [Origin]
+
+    /// What begins with `prefix` here begins with `original` in a checkpoint as it was published.
+    private struct Origin {
+        let prefix: String
+        let original: String
+        let path: String
+    }
 
     /// Opens a file of tensors, an index of shards, or what a folder has of either.
     ///
@@ -59,12 +68,19 @@ public struct Checkpoint {
         self.path = found
         self.files = files.map(\.0)
         self.tensors = tensors
+        origins = [Origin(prefix: "", original: "", path: found)]
     }
 
-    private init(path: String, files: [String], tensors: [String: SourceTensor]) {
+    private init(
+        path: String,
+        files: [String],
+        tensors: [String: SourceTensor],
+        origins: [Origin]
+    ) {
         self.path = path
         self.files = files
         self.tensors = tensors
+        self.origins = origins
     }
 
     /// Checkpoints that are published apart, as one: each under a prefix.
@@ -76,7 +92,12 @@ public struct Checkpoint {
         return Checkpoint(
             path: parts.map(\.checkpoint.path).joined(separator: ", "),
             files: parts.flatMap(\.checkpoint.files),
-            tensors: tensors
+            tensors: tensors,
+            origins: parts.flatMap { part in
+                part.checkpoint.origins.map {
+                    Origin(prefix: part.prefix + $0.prefix, original: $0.original, path: $0.path)
+                }
+            }
         )
     }
 
@@ -89,7 +110,47 @@ public struct Checkpoint {
         for (name, tensor) in tensors where name.hasPrefix(prefix) {
             kept[String(name.dropFirst(prefix.count))] = tensor
         }
-        return Checkpoint(path: path, files: files, tensors: kept)
+        let origins = origins.compactMap { origin -> Origin? in
+            let own = origin.prefix
+            if own.hasPrefix(prefix) {
+                let rest = String(own.dropFirst(prefix.count))
+                return Origin(prefix: rest, original: origin.original, path: origin.path)
+            }
+            guard prefix.hasPrefix(own) else { return nil }
+            let original = origin.original + prefix.dropFirst(own.count)
+            return Origin(prefix: "", original: original, path: origin.path)
+        }
+        return Checkpoint(path: path, files: files, tensors: kept, origins: origins)
+    }
+
+    /// How many numbered modules there are any tensors of: one more than the greatest number, at least 1.
+    func moduleCount(below prefix: String) -> Int {
+        let numbers = tensors.keys.compactMap { name in
+            name.hasPrefix(prefix) ? Int(name.dropFirst(prefix.count).prefix { $0 != "." }) : nil
+        }
+        return (numbers.filter { 0..<1 << 16 ~= $0 }.max() ?? 0) + 1
+    }
+
+    /// Refuses tensors that are below none of some prefixes.
+    ///
+    /// - Throws: `ConversionError.unexpectedTensor`.
+    func expectAll(below prefixes: [String]) throws(ConversionError) {
+        let others = tensors.filter { name, _ in !prefixes.contains { name.hasPrefix($0) } }
+        guard let other = others.min(by: { $0.key < $1.key })?.value else { return }
+        throw .unexpectedTensor(path: other.path, tensor: other.name, found: other.shape)
+    }
+
+    /// The error for a tensor that is not there, under the name that its file would have it by; the shape
+    /// is empty if nothing states it.
+    func missing(_ name: String, _ expected: [Int] = []) -> ConversionError {
+        guard let origin = origins.first(where: { name.hasPrefix($0.prefix) }) else {
+            return .missingTensor(path: path, tensor: name, expected: expected)
+        }
+        return .missingTensor(
+            path: origin.path,
+            tensor: origin.original + name.dropFirst(origin.prefix.count),
+            expected: expected
+        )
     }
 
     private static func find(_ path: String) throws(ConversionError) -> String {

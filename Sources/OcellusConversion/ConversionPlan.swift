@@ -88,11 +88,7 @@ public struct ConversionPlan {
         in checkpoint: Checkpoint
     ) throws(ConversionError) -> SourceTensor {
         guard let tensor = checkpoint[source.name] else {
-            throw .missingTensor(
-                path: checkpoint.path,
-                tensor: source.name,
-                expected: source.shape
-            )
+            throw checkpoint.missing(source.name, source.shape)
         }
         guard tensor.shape == source.shape else {
             throw .wrongShape(

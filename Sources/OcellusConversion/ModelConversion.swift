@@ -13,6 +13,9 @@ public enum ModelConversion {
         for model: PublishedModel,
         _ options: ConversionOptions
     ) throws -> [ConversionPlan] {
+        for key in ["model_type", "architecture"] where model.settings.has(key) {
+            _ = try model.settings.text(key)
+        }
         if CobraDescription.describes(model.settings) {
             return try CobraDescription.plans(for: model, options)
         }
@@ -41,6 +44,7 @@ public enum ModelConversion {
         // Mistral's Mamba has one more level.
         let nested = model.checkpoint.removingPrefix("model.")
         let checkpoint = nested.tensors.isEmpty ? model.checkpoint : nested
+        if !nested.tensors.isEmpty { try model.checkpoint.expectAll(below: ["model."]) }
         let decoder = try decoder(model, checkpoint, options)
         return [try ConversionPlan(decoder, of: checkpoint, type: options.type)]
     }

@@ -24,6 +24,14 @@ struct VisionDamageTests {
                 "the tensor 'encoder.layer.2.norm1.weight' of shape [24] is missing"
             ),
             (
+                "dinov2-timm", "\"depth\": 3", "\"depth\": 16777216",
+                "model.safetensors: the tensor 'blocks.3.norm1.weight' of shape [24] is missing"
+            ),
+            (
+                "siglip-timm", "\"embed_dim\": 20", "\"embed_dim\": 24",
+                "the tensor 'patch_embed.proj.weight' should have shape [24, 3, 7, 7], has [20, 3, 7, 7]"
+            ),
+            (
                 "dinov2-registers-hf", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1",
                 "has no place in this model"
             ),
@@ -117,14 +125,6 @@ struct VisionDamageTests {
                 "'size.width' should be 30 as the height, is 35"
             ),
             (
-                "dinov2-timm", "config.json", "\"depth\": 3", "\"depth\": 16777216",
-                "'model_args.depth' should be 3 as the tensors have it, is 16777216"
-            ),
-            (
-                "siglip-timm", "config.json", "\"embed_dim\": 20", "\"embed_dim\": 24",
-                "'model_args.embed_dim' should be 20 as the tensors have it, is 24"
-            ),
-            (
                 "mobilevlm", "config.json", "\"ldpnet\"", "\"qformer\"",
                 "'mm_projector_type' should be 'ldpnet', 'ldpnetv2' or 'mlp2x_gelu', is 'qformer'"
             ),
@@ -189,7 +189,8 @@ struct VisionDamageTests {
             (
                 "mobileclip-apple", "mobileclip_s0.pt",
                 "image_encoder.model.network.1.proj.0.lkb_origin.conv.weight",
-                "the tensor 'image_encoder.model.network.1.proj.0.lkb_origin.conv.weight' is missing"
+                "the tensor 'image_encoder.model.network.1.proj.0.lkb_origin.conv.weight' of shape "
+                    + "[8, 1, 7, 7] is missing"
             ),
             (
                 "mobileclip-b-timm", "model.safetensors", "patch_embed.backbone.1.bn.running_mean",
@@ -209,16 +210,16 @@ struct VisionDamageTests {
             ("mobilevlm", [], "needs one --vision, the CLIP that it is trained with"),
             (
                 "mobilevlm", ["siglip-timm"],
-                "the tensor 'model.mm_projector.model.mlp.1.weight' should have shape [32, 20], has [32, 24]"
+                "siglip-timm/config.json: not a CLIP"
             ),
             (
                 "mobilevlm-v2", ["siglip-timm"],
-                "the tensor 'model.vision_tower.patch_embed.proj.weight' is missing"
+                "siglip-timm/config.json: not a CLIP"
             ),
             ("cobra", ["dinov2-timm"], "needs --vision 2 times"),
             (
                 "cobra", ["dinov2-timm", "dinov2-timm"],
-                "one SigLIP (without 'cls_token'), found 2 and 0"
+                "needs one DINOv2 and one SigLIP, found 2 and 0"
             ),
             ("cobra", ["dinov2-timm", "siglip-hf"], "not a tower of timm"),
             ("mobilevlm", ["mamba-hf"], "mamba-hf/config.json: not a vision transformer"),

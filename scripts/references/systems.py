@@ -155,7 +155,7 @@ def write_cobra(folder: Path, projector: nn.Module, names: Callable, side: int, 
     settings = {
         "model": {
             "type": "cobra+3b", "model_id": "cobra+3b", "arch_specifier": f"no-align+fused-{variant}",
-            "vision_backbone_id": f"dinosiglip-vit-so-{side}px", "llm_backbone_id": "mamba-2.8b-zephyr",
+            "vision_backbone_id": f"dinosiglip-vit-so-{side}px", "llm_backbone_id": "mamba-small-zephyr",
             "image_resize_strategy": "resize-naive", "llm_max_length": 2048,
         }
     }  # fmt: skip

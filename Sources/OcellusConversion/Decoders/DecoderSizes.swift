@@ -25,6 +25,12 @@ struct DecoderSizes {
     let dConv: Int
     let epsilon: Float
     let hasConvolutionBias: Bool
+    /// What the layout calls the embedding.
+    let embeddingName: String
+    /// The count of the embedding's rows, if the configuration states it.
+    let rowCount: Int?
+    /// Whether the embedding is the matrix of the logits too, if the configuration states it.
+    let isTied: Bool?
 
     /// Whether settings are those of a decoder.
     static func describes(_ settings: ModelSettings) -> Bool {
@@ -57,7 +63,8 @@ struct DecoderSizes {
 
     private init(original settings: ModelSettings) throws(ConversionError) {
         try settings.require("rms_norm", true)
-        if let layers = settings.json["attn_layer_idx"]?.array, !layers.isEmpty {
+        let layers = try settings.list("attn_layer_idx")
+        guard layers.isEmpty else {
             throw settings.bad(
                 "attn_layer_idx",
                 "empty: attention is not supported",
@@ -78,6 +85,11 @@ struct DecoderSizes {
         dInner = try mixer.size("expand", times: dModel, default: 2)
         hasConvolutionBias = try mixer.flag("conv_bias", default: true)
         epsilon = try settings.number("norm_epsilon", default: 1e-5)
+        embeddingName = "backbone.embedding.weight"
+        let multiple = try settings.size("pad_vocab_size_multiple", default: 8)
+        let vocabulary = try settings.sizeIfStated("vocab_size")
+        rowCount = vocabulary.map { ($0 + multiple - 1) / multiple * multiple }
+        isTied = try settings.flagIfStated("tie_embeddings")
         let layer = try mixer.text("layer", default: "Mamba1")
         switch layer {
         case "Mamba1":
@@ -113,6 +125,9 @@ struct DecoderSizes {
         dConv = try settings.size("conv_kernel", default: 4)
         hasConvolutionBias = try settings.flag("use_conv_bias", default: true)
         epsilon = try settings.number("layer_norm_epsilon", default: 1e-5)
+        embeddingName = "backbone.embeddings.weight"
+        rowCount = try settings.sizeIfStated("vocab_size")
+        isTied = try settings.flagIfStated("tie_word_embeddings")
         let expanded = try settings.size("expand", times: dModel, default: 2)
         if type == "mamba2" {
             try settings.require("rms_norm", true)

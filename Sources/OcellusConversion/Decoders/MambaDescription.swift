@@ -10,27 +10,21 @@ import OcellusFormat
 enum MambaDescription {
     /// Describes the file, without a tokenizer.
     ///
-    /// - Throws: `ConversionError.missingTensor` and `.wrongShape` for the embedding, whose count of rows
-    ///   no configuration states as it is stored.
+    /// - Throws: `ConversionError.missingTensor` and `.wrongShape` for the embedding, `.unsupported` for
+    ///   a matrix of logits beside one that is said to be the same.
     static func file(
         _ sizes: DecoderSizes,
         of checkpoint: Checkpoint
     ) throws(ConversionError) -> FileDescription {
         var file = FileDescription(fileName: "decoder.gguf", architecture: sizes.architecture)
         addKeys(of: sizes, to: &file)
-        let embedding = try embedding(of: checkpoint, dModel: sizes.dModel)
+        let embedding = try embedding(of: checkpoint, sizes)
         let shape = embedding.shape
         file.add(TensorMapping("token_embd.weight", from: embedding.name, shape))
         file.add(
             TensorMapping("output_norm.weight", from: "backbone.norm_f.weight", [sizes.dModel])
         )
-        if let head = checkpoint["lm_head.weight"] {
-            if let tensor = checkpoint[embedding.name], head.hasBytes(of: tensor) {
-                file.ignored.insert("lm_head.weight")  // tied
-            } else {
-                file.add(TensorMapping("output.weight", from: "lm_head.weight", shape))
-            }
-        }
+        try addHead(of: checkpoint, sizes, besides: embedding.name, shape, to: &file)
         for layer in 0..<sizes.layerCount {
             addLayer(layer, of: sizes, to: &file)
             // The plan tells what is missing; layers beyond could be millions.
@@ -39,22 +33,51 @@ enum MambaDescription {
         return file
     }
 
+    /// Adds the matrix of the logits, unless it is the embedding: left out, or stored a second time.
+    private static func addHead(
+        of checkpoint: Checkpoint,
+        _ sizes: DecoderSizes,
+        besides embedding: String,
+        _ shape: [Int],
+        to file: inout FileDescription
+    ) throws(ConversionError) {
+        let name = "lm_head.weight"
+        guard let head = checkpoint[name] else {
+            if sizes.isTied ?? true { return }
+            throw checkpoint.missing(name, shape)
+        }
+        if let tensor = checkpoint[embedding], head.hasBytes(of: tensor) {
+            file.ignored.insert(name)
+            return
+        }
+        guard sizes.isTied != true || head.shape != shape else {
+            throw .unsupported(
+                path: head.path,
+                what:
+                    "the tensor '\(head.name)' is not '\(embedding)', which the configuration says"
+            )
+        }
+        file.add(TensorMapping("output.weight", from: name, shape))
+    }
+
     /// The embedding under either of its names, (vocabulary, dModel).
     private static func embedding(
         of checkpoint: Checkpoint,
-        dModel: Int
+        _ sizes: DecoderSizes
     ) throws(ConversionError) -> (name: String, shape: [Int]) {
-        let name =
-            checkpoint["backbone.embedding.weight"] == nil
-            ? "backbone.embeddings.weight" : "backbone.embedding.weight"
+        let names = [
+            sizes.embeddingName, "backbone.embedding.weight", "backbone.embeddings.weight",
+        ]
+        let name = names.first { checkpoint[$0] != nil } ?? sizes.embeddingName
         guard let tensor = checkpoint[name] else {
-            throw .missingTensor(path: checkpoint.path, tensor: name, expected: [])
+            throw checkpoint.missing(name, sizes.rowCount.map { [$0, sizes.dModel] } ?? [])
         }
-        guard tensor.shape.count == 2, tensor.shape[0] > 0, tensor.shape[1] == dModel else {
+        let expected = [sizes.rowCount ?? tensor.shape.first ?? 0, sizes.dModel]
+        guard tensor.shape == expected else {
             throw .wrongShape(
                 path: tensor.path,
                 tensor: tensor.name,
-                expected: [tensor.shape.first ?? 0, dModel],
+                expected: expected,
                 found: tensor.shape
             )
         }

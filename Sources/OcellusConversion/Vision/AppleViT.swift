@@ -18,6 +18,7 @@ enum AppleViT {
         }
         return try ViTSizes(
             names: .apple,
+            parts: .mobileCLIP,
             measuring: model.checkpoint.removingPrefix("image_encoder.model."),
             epsilon: 1e-5,
             activation: "gelu_erf",

@@ -23,10 +23,16 @@ enum CobraDescription {
         let settings = try model.settings.below("model")
         let nested = model.checkpoint.removingPrefix("model.")
         let own = nested.tensors.isEmpty ? model.checkpoint : nested
-        return [
-            try decoder(model, own.removingPrefix("llm_backbone.llm."), settings, options),
-            try vision(model, own.removingPrefix("projector."), settings, options),
-        ]
+        try own.expectAll(below: ["llm_backbone.llm.", "projector."])
+        let decoder = try decoder(model, own.removingPrefix("llm_backbone.llm."), settings, options)
+        let vision = try vision(
+            model,
+            own.removingPrefix("projector."),
+            dModel: decoder.steps[0].mapping.shape[1],
+            settings,
+            options
+        )
+        return [decoder, vision]
     }
 
     private static func decoder(
@@ -36,7 +42,7 @@ enum CobraDescription {
         _ options: ConversionOptions
     ) throws -> ConversionPlan {
         let sizes = try DecoderSizes(
-            ModelSettings(path: settings.path, json: try decoderSettings(checkpoint))
+            ModelSettings(path: settings.path, json: try decoderSettings(checkpoint, settings))
         )
         var file = try MambaDescription.file(sizes, of: checkpoint)
         ModelConversion.addOrigin(of: model, options, to: &file)
@@ -49,22 +55,35 @@ enum CobraDescription {
         return try ConversionPlan(file, of: checkpoint, type: options.type)
     }
 
-    /// The sizes of the decoder, which Cobra's configuration does not repeat, by its tensors.
+    /// The sizes of the decoder, which Cobra's configuration does not repeat: those that its name
+    /// states, the others by its tensors.
+    ///
+    /// - Source: cobra/models/backbones/llm/mamba.py (MAMBA_MODELS); state-spaces/mamba-2.8b, config.json.
     private static func decoderSettings(
-        _ checkpoint: Checkpoint
+        _ checkpoint: Checkpoint,
+        _ settings: ModelSettings
     ) throws(ConversionError) -> JSONValue {
         func size(_ name: String, _ dimension: Int) throws(ConversionError) -> JSONValue {
-            guard let tensor = checkpoint[name], tensor.shape.count > dimension else {
-                throw .missingTensor(path: checkpoint.path, tensor: name, expected: [])
+            guard let tensor = checkpoint[name] else { throw checkpoint.missing(name) }
+            guard tensor.shape.count > dimension else {
+                throw .wrongShape(
+                    path: tensor.path,
+                    tensor: tensor.name,
+                    expected: Array((tensor.shape + [1, 1, 1]).prefix(dimension + 1)),
+                    found: tensor.shape
+                )
             }
             return .number(Double(tensor.shape[dimension]))
         }
-        var layerCount = 0
-        while checkpoint["backbone.layers.\(layerCount).norm.weight"] != nil { layerCount += 1 }
-        let mixer = "backbone.layers.0.mixer."
+        let is2800M = try settings.text("llm_backbone_id", default: "").hasPrefix("mamba-2.8b")
+        let layers = "backbone.layers."
+        let layerCount = is2800M ? 64 : checkpoint.moduleCount(below: layers)
+        let mixer = layers + "0.mixer."
         return .object([
-            ("d_model", try size("backbone.norm_f.weight", 0)),
+            ("d_model", is2800M ? .number(2560) : try size("backbone.norm_f.weight", 0)),
             ("n_layer", .number(Double(layerCount))),
+            // The head is in its checkpoints even if it is the embedding.
+            ("tie_embeddings", .bool(false)),
             (
                 "ssm_cfg",
                 .object([
@@ -79,6 +98,7 @@ enum CobraDescription {
     private static func vision(
         _ model: PublishedModel,
         _ projector: Checkpoint,
+        dModel: Int,
         _ settings: ModelSettings,
         _ options: ConversionOptions
     ) throws -> ConversionPlan {
@@ -99,7 +119,7 @@ enum CobraDescription {
         let towers = try towers(options.vision, backbone, settings)
         let joined = Checkpoint.joining(
             [("projector.", projector)]
-                + towers.enumerated().map { ("vision.\($0.offset).", $0.element.checkpoint) }
+                + towers.enumerated().map { ("vision.\($0.offset).", $0.element.model.checkpoint) }
         )
         var file = FileDescription(fileName: "vision.gguf", architecture: "clip")
         ModelConversion.addOrigin(of: model, options, to: &file)
@@ -107,7 +127,7 @@ enum CobraDescription {
         let side = try side(of: backbone, settings)
         var width = 0
         for (index, tower) in towers.enumerated() {
-            let sizes = try ViTSizes.sizes(of: tower)
+            let sizes = tower.sizes
             var pictures = sizes.pictures
             (pictures.side, pictures.margin, pictures.strategy) = (side, 0, "stretch")
             if index == 0 { pictures.add(to: &file) }
@@ -119,51 +139,64 @@ enum CobraDescription {
             ).add(to: &file)
             width += sizes.width
         }
-        try projectorDescription(settings).add(to: &file, of: joined, width: width)
+        try projectorDescription(settings, joined, inputs: width, outputs: dModel).add(to: &file)
         return try ConversionPlan(file, of: joined, type: options.type)
     }
 
-    /// The towers in the order of their channels: DINOv2, which alone has a class token, comes first.
+    /// The towers in the order of their channels: DINOv2 comes first.
     private static func towers(
         _ paths: [String],
         _ backbone: String,
         _ settings: ModelSettings
-    ) throws -> [PublishedModel] {
-        let towers = try paths.map { try PublishedModel(path: $0) }
-        // Those of transformers have another GELU than the ones that Cobra is trained with.
-        for tower in towers
-        where !TimmViT.describes(tower.settings.json["architecture"]?.string) {
-            throw ConversionError.unsupported(
-                path: tower.checkpoint.path,
-                what: "not a tower of timm, with an architecture that begins with vit_"
-            )
+    ) throws -> [(model: PublishedModel, sizes: ViTSizes)] {
+        let towers = try paths.map { path in
+            let model = try PublishedModel(path: path)
+            // Those of transformers have another GELU than the ones that Cobra is trained with.
+            guard TimmViT.describes(model.settings.json["architecture"]?.string) else {
+                throw ConversionError.unsupported(
+                    path: model.checkpoint.path,
+                    what: "not a tower of timm, with an architecture that begins with vit_"
+                )
+            }
+            return (model: model, sizes: try ViTSizes.sizes(of: model))
         }
         let (dino, siglip) = (
-            towers.filter { $0.checkpoint["cls_token"] != nil },
-            towers.filter { $0.checkpoint["cls_token"] == nil }
+            towers.filter { $0.sizes.parts.hasLayerScale },
+            towers.filter { $0.sizes.parts == .siglip }
         )
         guard siglip.count == 1, dino.count == towers.count - 1 else {
             throw ConversionError.unsupported(
                 path: settings.path,
                 what: "\(backbone) needs "
-                    + (towers.count == 2 ? "one DINOv2 (with 'cls_token') and " : "")
-                    + "one SigLIP (without 'cls_token'), found \(dino.count) and \(siglip.count): "
-                    + towers.map(\.checkpoint.path).joined(separator: ", ")
+                    + (towers.count == 2 ? "one DINOv2 and " : "")
+                    + "one SigLIP, found \(dino.count) and \(siglip.count): "
+                    + towers.map(\.model.checkpoint.path).joined(separator: ", ")
             )
         }
         return dino + siglip
     }
 
+    /// The projector; how wide its inner layers are, no configuration states.
+    ///
+    /// - Source: cobra/models/vlms/cobra.py and util/nn_utils.py.
     private static func projectorDescription(
-        _ settings: ModelSettings
+        _ settings: ModelSettings,
+        _ checkpoint: Checkpoint,
+        inputs: Int,
+        outputs: Int
     ) throws(ConversionError) -> ProjectorDescription {
         let architecture = try settings.text("arch_specifier")
         let prefix = "projector.projector."
+        func width(of layer: String) throws(ConversionError) -> Int {
+            let bias = prefix + layer + ".bias"
+            guard let tensor = checkpoint[bias] else { throw checkpoint.missing(bias) }
+            return tensor.shape.first ?? 1
+        }
         if architecture.hasSuffix("ldpnet") {
-            return ProjectorDescription(
-                kind: "ldpv2",
-                first: prefix + "0.weight",
-                names: [(prefix + "4.peg.", "mm.model.peg."), (prefix, "mm.model.mlp.")]
+            return .ldpv2(
+                below: prefix,
+                ("0", "2", "4.peg.0"),
+                widths: (inputs: inputs, hidden: try width(of: "0"), outputs: outputs)
             )
         }
         guard architecture.hasSuffix("gelu-mlp") else {
@@ -173,11 +206,10 @@ enum CobraDescription {
                 .string(architecture)
             )
         }
-        return ProjectorDescription(
-            kind: "mlp",
-            first: prefix + "0.weight",
-            names: [(prefix, "mm.")]
-        )
+        let layers = architecture.hasSuffix("fused-gelu-mlp") ? ["0", "2", "4"] : ["0", "2"]
+        var widths = [inputs]
+        for layer in layers.dropLast() { widths.append(try width(of: layer)) }
+        return .mlp(below: prefix, layers, widths: widths + [outputs])
     }
 
     /// 384 of "dinosiglip-vit-so-384px".

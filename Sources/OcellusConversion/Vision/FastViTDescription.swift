@@ -5,9 +5,6 @@ import OcellusFormat
 ///
 /// It may be folded. The features are the cells of the last map, before the pooling.
 enum FastViTDescription {
-    /// Those that activate behind each downsampling, as no other FastViT does.
-    private static let architectures = (0...4).map { "fastvit_mci\($0)" }
-
     /// timm's name of the architecture; Apple leaves out what all of its own have in common.
     private static func architecture(_ settings: ModelSettings) -> String? {
         let json = settings.json
@@ -21,6 +18,22 @@ enum FastViTDescription {
     /// Whether settings are those of a FastViT, converted or not.
     static func describes(_ settings: ModelSettings) -> Bool {
         architecture(settings)?.hasPrefix("fastvit_") ?? false
+    }
+
+    /// The counts of blocks that the arguments of timm's model state, if they do.
+    private static func blockCounts(
+        _ settings: ModelSettings,
+        _ architecture: FastViTArchitecture
+    ) throws(ConversionError) -> [Int]? {
+        guard settings.has("model_args") else { return nil }
+        let arguments = try settings.below("model_args")
+        guard arguments.has("layers") else { return nil }
+        let value = try arguments.value("layers")
+        let stageCount = architecture.stageCount
+        guard let counts = value.ints, counts.count == stageCount,
+            counts.allSatisfy({ 1...1024 ~= $0 })
+        else { throw arguments.bad("layers", "\(stageCount) counts of blocks", value) }
+        return counts
     }
 
     private static func pictures(
@@ -48,19 +61,24 @@ enum FastViTDescription {
     ) throws -> ConversionPlan {
         let (settings, checkpoint) = (model.settings, model.checkpoint)
         let name = architecture(settings) ?? ""
-        guard architectures.contains(name) else {
+        guard let architecture = FastViTArchitecture.all.first(where: { $0.name == name }) else {
             throw ConversionError.unsupported(
                 path: settings.path,
                 what: "'\(name)' is not converted; of FastViT, MobileCLIP's are: "
-                    + architectures.joined(separator: ", ")
+                    + FastViTArchitecture.all.map(\.name).joined(separator: ", ")
             )
         }
         let names = try FastViTNames.names(in: checkpoint)
         let pictures = try pictures(settings)
-        let network = try FastViTLayers(of: checkpoint, names)
+        let network = try FastViTLayers(
+            of: checkpoint,
+            names,
+            architecture,
+            blockCounts: try blockCounts(settings, architecture)
+        )
         var file = FileDescription(fileName: "vision.gguf", architecture: "clip")
         ModelConversion.addOrigin(of: model, options, to: &file)
-        try ProjectorDescription.none.add(to: &file, of: checkpoint, width: 0)
+        ProjectorDescription.none.add(to: &file)
         pictures.add(to: &file)
         pictures.addSize("clip.vision.", to: &file)
         file.add("clip.vision.attention.layer_norm_epsilon", .float32(FastViTLayers.epsilon))

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The layers of a FastViT, the encoder of MobileCLIP, whose blocks tell by their tensors what they
-/// are; all that is parallel in training is folded, if it is not yet.
+/// The layers of a FastViT, the encoder of MobileCLIP; all that is parallel in training is folded, if it is
+/// not yet.
+///
+/// Which layers there are, the architecture says. How wide they are, no configuration does: what makes more
+/// channels has as many as its norm or bias.
 ///
 /// - Source: Vasu et al. 2023 (FastViT), figure 2; Vasu et al. 2024 (MobileCLIP), section 4.1; timm,
 ///   models/fastvit.py.
@@ -13,180 +16,238 @@ struct FastViTLayers {
 
     private(set) var layers: [LayerDescription] = []
     /// The count of channels of the last layer.
-    private(set) var width = 0
+    private(set) var width = 3
 
     private let checkpoint: Checkpoint
     private let names: FastViTNames
+    private let architecture: FastViTArchitecture
+    /// Whether parallel branches were folded before the checkpoint was stored.
+    private let isFolded: Bool
     /// The layer before the next one.
     private var last: Int { layers.count - 1 }
 
-    /// Finds the layers.
+    /// Describes the layers.
     ///
-    /// - Throws: `ConversionError.missingTensor`, `.wrongShape` and `.unsupported`.
-    init(of checkpoint: Checkpoint, _ names: FastViTNames) throws(ConversionError) {
+    /// - Parameters:
+    ///   - checkpoint: The tensors.
+    ///   - names: What they are called.
+    ///   - architecture: Which model it is.
+    ///   - blockCounts: The counts of blocks, if the configuration states them.
+    /// - Throws: `ConversionError.missingTensor`.
+    init(
+        of checkpoint: Checkpoint,
+        _ names: FastViTNames,
+        _ architecture: FastViTArchitecture,
+        blockCounts: [Int]?
+    ) throws(ConversionError) {
         self.checkpoint = checkpoint
         self.names = names
-        for (index, stride) in [2, 2, 1].enumerated() {
-            try addMobileOne("\(names.stem).\(index)", stride: stride, activation: "gelu_erf")
-        }
-        for stage in names.stages(where: { hasAny(below: $0) }) {
-            if let name = stage.downsample { try addDownsampling(name) }
-            if let name = stage.positions { try addPositions(name) }
-            var block = 0
-            while has("\(stage.blocks).\(block).\(names.mlp).fc1.weight") {
-                try addBlock("\(stage.blocks).\(block).")
-                block += 1
+        self.architecture = architecture
+        let folded = "\(names.prefix)\(names.stem).0.reparam_conv."
+        isFolded = checkpoint.tensors.keys.contains { $0.hasPrefix(folded) }
+        try addStem()
+        let blockCounts = blockCounts ?? architecture.blockCounts(width: width)
+        for stage in 0..<architecture.stageCount {
+            let places = names.stage(stage, of: architecture)
+            if let name = places.downsample {
+                try addDownsampling(
+                    name,
+                    hasExcitation: architecture.hasExcitation(before: stage)
+                )
+            }
+            if let name = places.positions { addPositions(name) }
+            let count = blockCounts?[stage] ?? checkpoint.moduleCount(below: full(places.blocks))
+            for block in 0..<count {
+                let name = "\(places.blocks)\(block)."
+                if architecture.hasAttention(in: stage) {
+                    try addAttentionBlock(name)
+                } else {
+                    try addConvolutionBlock(name)
+                }
             }
         }
-        try addMobileOne(names.final, activation: "gelu_erf")
+        addMobileOne(
+            names.final,
+            outputs: 2 * width,
+            kernel: 3,
+            activation: "gelu_erf",
+            excitation: names.finalExcitation
+        )
     }
 
-    private func has(_ name: String) -> Bool { checkpoint[names.prefix + name] != nil }
+    private func full(_ name: String) -> String { names.prefix + name }
 
-    private func hasAny(below name: String) -> Bool {
-        let beginning = "\(names.prefix)\(name)."
-        return checkpoint.tensors.keys.contains { $0.hasPrefix(beginning) }
+    /// The count of elements of a vector.
+    private func count(_ name: String) throws(ConversionError) -> Int {
+        guard let tensor = checkpoint[full(name)] else { throw checkpoint.missing(full(name)) }
+        return tensor.shape.first ?? 1
     }
 
     /// A convolution of timm's ConvNormAct.
-    private func normed(_ name: String) -> FoldedConvolution.Branch {
+    private func normed(_ name: String, kernel: Int? = nil) -> FoldedConvolution.Branch {
         FoldedConvolution.Branch(
-            weight: "\(names.prefix)\(name).conv.weight",
-            norm: "\(names.prefix)\(name).bn"
+            weight: full(name) + ".conv.weight",
+            kernel: kernel,
+            norm: full(name) + ".bn"
         )
     }
 
     private func biased(_ name: String, scale: String? = nil) -> FoldedConvolution.Branch {
         FoldedConvolution.Branch(
-            weight: "\(names.prefix)\(name).weight",
-            bias: "\(names.prefix)\(name).bias",
-            scale: scale.flatMap { has($0) ? names.prefix + $0 : nil }
+            weight: full(name) + ".weight",
+            bias: full(name) + ".bias",
+            scale: scale.map(full)
         )
     }
 
-    /// What was folded before, or nil.
-    private func folded(_ name: String) -> [FoldedConvolution.Branch]? {
-        has(name + ".weight") ? [biased(name)] : nil
-    }
-
     /// The parallel branches of a MobileOneBlock.
-    private func branches(of name: String) -> [FoldedConvolution.Branch] {
-        if let folded = folded(name + ".reparam_conv") { return folded }
-        var branches: [FoldedConvolution.Branch] = []
-        while has("\(name).\(names.kernels).\(branches.count).conv.weight") {
-            branches.append(normed("\(name).\(names.kernels).\(branches.count)"))
-        }
-        if has("\(name).\(names.pointwise).conv.weight") {
-            branches.append(normed("\(name).\(names.pointwise)"))
-        }
-        if has("\(name).\(names.identity).weight") {
-            branches.append(
-                FoldedConvolution.Branch(norm: "\(names.prefix)\(name).\(names.identity)")
-            )
+    private func branches(
+        _ name: String,
+        hasPointwise: Bool,
+        hasIdentity: Bool
+    ) -> [FoldedConvolution.Branch] {
+        var branches = [normed("\(name).\(names.kernels).0")]
+        if hasPointwise { branches.append(normed("\(name).\(names.pointwise)", kernel: 1)) }
+        if hasIdentity {
+            let norm = full(name) + "." + names.identity
+            branches.append(FoldedConvolution.Branch(norm: norm))
         }
         return branches
     }
 
-    private mutating func addDownsampling(_ name: String) throws(ConversionError) {
-        let branches =
-            folded("\(name).0.\(names.foldedLarge)")
-            ?? [normed("\(name).0.\(names.large)"), normed(name + ".0.small_conv")]
-        try add(name + ".0", branches: branches, stride: 2, activation: "gelu_erf")
-        try addMobileOne(name + ".1", activation: "gelu_erf")
+    private mutating func addStem() throws(ConversionError) {
+        let hasPointwise = architecture.stemHasPointwise
+        let vector = isFolded ? "reparam_conv.bias" : "\(names.kernels).0.bn.weight"
+        let outputs = try count("\(names.stem).0.\(vector)")
+        let strides = [2, 2, 1]
+        for (index, kernel) in [3, 3, 1].enumerated() {
+            addMobileOne(
+                "\(names.stem).\(index)",
+                outputs: outputs,
+                kernel: kernel,
+                isDense: index != 1,
+                stride: strides[index],
+                hasPointwise: hasPointwise,
+                activation: "gelu_erf"
+            )
+        }
     }
 
-    private mutating func addPositions(_ name: String) throws(ConversionError) {
-        let branches =
-            folded(name + ".reparam_conv")
-            ?? [biased("\(name).\(names.positions)"), FoldedConvolution.Branch()]
-        try add(name, branches: branches)
+    private mutating func addDownsampling(
+        _ name: String,
+        hasExcitation: Bool
+    ) throws(ConversionError) {
+        let (large, folded) = ("\(name).0.\(names.large)", "\(name).0.\(names.foldedLarge)")
+        add(
+            isFolded
+                ? [biased(folded)] : [normed(large), normed(name + ".0.small_conv", kernel: 3)],
+            outputs: try count(isFolded ? folded + ".bias" : large + ".bn.weight"),
+            kernel: 7,
+            stride: 2,
+            activation: "gelu_erf",
+            excitation: hasExcitation ? ["fc1", "fc2"].map { full("\(name).0.se.\($0).") } : nil
+        )
+        addMobileOne(
+            name + ".1",
+            outputs: width,
+            kernel: 1,
+            isDense: true,
+            activation: "gelu_erf"
+        )
     }
 
+    private mutating func addPositions(_ name: String) {
+        let folded = [biased(name + ".reparam_conv")]
+        let branches = [biased("\(name).\(names.positions)"), FoldedConvolution.Branch()]
+        add(isFolded ? folded : branches, outputs: width, kernel: 7)
+    }
+
+    /// A MobileOneBlock.
     private mutating func addMobileOne(
         _ name: String,
+        outputs: Int,
+        kernel: Int,
+        isDense: Bool = false,
         stride: Int = 1,
-        activation: String
-    ) throws(ConversionError) {
-        try add(name, branches: branches(of: name), stride: stride, activation: activation)
+        hasPointwise: Bool = true,
+        activation: String,
+        excitation: [String]? = nil
+    ) {
+        let branches = branches(
+            name,
+            hasPointwise: hasPointwise && kernel > 1,
+            hasIdentity: stride == 1 && outputs == width
+        )
+        add(
+            isFolded ? [biased(name + ".reparam_conv")] : branches,
+            outputs: outputs,
+            kernel: kernel,
+            isDense: isDense,
+            stride: stride,
+            activation: activation,
+            excitation: excitation?.map { full("\(name).se.\($0).") }
+        )
     }
 
-    /// A block: a token mixer, then a convolutional MLP beside a shortcut.
-    private mutating func addBlock(_ name: String) throws(ConversionError) {
+    /// A convolution mixes tokens: x + s (mixer(x) - norm(x)), s the layer scale.
+    private mutating func addConvolutionBlock(_ name: String) throws(ConversionError) {
+        let mixer = name + "token_mixer"
+        let scale = full(mixer) + ".layer_scale" + names.scaleEnd
+        var branches = branches(mixer + ".mixer", hasPointwise: true, hasIdentity: true)
+        for index in branches.indices { branches[index].scale = scale }
+        let norm = full("\(mixer).norm.\(names.identity)")
+        branches.append(FoldedConvolution.Branch())
+        branches.append(FoldedConvolution.Branch(norm: norm, scale: scale, sign: -1))
+        add(isFolded ? [biased(mixer + ".reparam_conv")] : branches, outputs: width, kernel: 3)
+        try addMLP(name, scale: "layer_scale")
+    }
+
+    /// Attention mixes tokens, beside a shortcut.
+    private mutating func addAttentionBlock(_ name: String) throws(ConversionError) {
         let input = last
         let mixer = name + "token_mixer"
-        let isAttention = has(mixer + ".qkv.weight")
-        if isAttention {
-            let weight = names.prefix + mixer + ".qkv.weight"
-            let shape = checkpoint[weight]?.shape ?? []
-            guard shape.count == 2, shape[0] == 3 * shape[1] else {
-                throw .wrongShape(
-                    path: checkpoint.path,
-                    tensor: weight,
-                    expected: [3 * (shape.last ?? 0), shape.last ?? 0],
-                    found: shape
-                )
-            }
-            let projection = NormedProjection(
-                kind: has(name + "norm.running_var") ? .batch : .layer,
-                weight: weight,
-                norm: "\(names.prefix)\(name)norm",
-                shape: shape,
-                epsilon: Self.epsilon
-            )
-            let headCount = max(shape[1] / Self.headWidth, 1)
-            layers.append(LayerDescription(weights: .attention(projection, headCount: headCount)))
-            let out = biased(mixer + ".proj", scale: "\(name)layer_scale_1\(names.scaleEnd)")
-            try add(mixer + ".proj", branches: [out], shortcut: input)
-        } else if let folded = folded(mixer + ".reparam_conv") {
-            try add(mixer, branches: folded)
-        } else {
-            // x + s (mixer(x) - norm(x)), s the layer scale.
-            let scale = "\(names.prefix)\(mixer).layer_scale\(names.scaleEnd)"
-            var branches = self.branches(of: mixer + ".mixer")
-            for index in branches.indices { branches[index].scale = scale }
-            branches.append(FoldedConvolution.Branch())
-            branches.append(
-                FoldedConvolution.Branch(
-                    norm: "\(names.prefix)\(mixer).norm.\(names.identity)",
-                    scale: scale,
-                    sign: -1
-                )
-            )
-            try add(mixer, branches: branches)
-        }
-        let mixed = last
-        let scale = name + (isAttention ? "layer_scale_2" : "layer_scale") + names.scaleEnd
-        let mlp = name + names.mlp
-        try add(mlp + ".conv", branches: [normed(mlp + ".conv")])
-        try add(mlp + ".fc1", branches: [biased(mlp + ".fc1")], activation: "gelu_erf")
-        try add(mlp + ".fc2", branches: [biased(mlp + ".fc2", scale: scale)], shortcut: mixed)
+        let projection = NormedProjection(
+            kind: architecture.attentionNorm,
+            weight: full(mixer) + ".qkv.weight",
+            norm: full(name) + "norm",
+            shape: [3 * width, width],
+            epsilon: Self.epsilon
+        )
+        let headCount = max(width / Self.headWidth, 1)
+        layers.append(LayerDescription(weights: .attention(projection, headCount: headCount)))
+        let out = biased(mixer + ".proj", scale: "\(name)layer_scale_1\(names.scaleEnd)")
+        add([out], outputs: width, kernel: 1, isDense: true, shortcut: input)
+        try addMLP(name, scale: "layer_scale_2")
     }
 
-    /// Adds a convolution that has the shape of its first branch; all that read one channel are depthwise.
+    /// A convolutional MLP beside a shortcut.
+    private mutating func addMLP(_ name: String, scale: String) throws(ConversionError) {
+        let (input, outputs, mlp) = (last, width, name + names.mlp)
+        add([normed(mlp + ".conv")], outputs: outputs, kernel: 7)
+        add(
+            [biased(mlp + ".fc1")],
+            outputs: try count(mlp + ".fc1.bias"),
+            kernel: 1,
+            isDense: true,
+            activation: "gelu_erf"
+        )
+        let second = biased(mlp + ".fc2", scale: name + scale + names.scaleEnd)
+        add([second], outputs: outputs, kernel: 1, isDense: true, shortcut: input)
+    }
+
+    /// Adds a convolution, a depthwise one if it is not dense.
     private mutating func add(
-        _ name: String,
-        branches: [FoldedConvolution.Branch],
+        _ branches: [FoldedConvolution.Branch],
+        outputs: Int,
+        kernel: Int,
+        isDense: Bool = false,
         stride: Int = 1,
         activation: String = "none",
-        shortcut: Int = -1
-    ) throws(ConversionError) {
-        guard let weight = branches.first?.weight, let tensor = checkpoint[weight] else {
-            throw .missingTensor(
-                path: checkpoint.path,
-                tensor: branches.first?.weight
-                    ?? "\(names.prefix)\(name).\(names.kernels).0.conv.weight",
-                expected: []
-            )
-        }
-        var shape = tensor.shape
-        if shape.count == 2 { shape += [1, 1] }
-        guard shape.count == 4 else {
-            throw .unsupported(
-                path: tensor.path,
-                what: "the tensor '\(weight)' should have 4 dimensions, has \(tensor.shape)"
-            )
-        }
-        width = shape[0]
+        shortcut: Int = -1,
+        excitation: [String]? = nil
+    ) {
+        let shape = [outputs, isDense ? width : 1, kernel, kernel]
+        width = outputs
         layers.append(
             LayerDescription(
                 weights: .convolution(
@@ -196,14 +257,8 @@ struct FastViTLayers {
                 isDepthwise: shape[1] == 1,
                 activation: activation,
                 shortcut: shortcut,
-                excitation: excitation(name + ".se")
+                excitation: excitation
             )
         )
-    }
-
-    /// The layers of a squeeze-and-excitation, under timm's names or those of Apple's MobileOneBlock.
-    private func excitation(_ name: String) -> [String]? {
-        [["fc1", "fc2"], ["reduce", "expand"]].first { has("\(name).\($0[0]).weight") }?
-            .map { "\(names.prefix)\(name).\($0)." }
     }
 }

@@ -8,9 +8,10 @@
 struct FastViTNames {
     /// Where the parts of a stage are; nil for what it has not.
     struct Stage {
-        var downsample: String?
-        var positions: String?
-        var blocks: String
+        let downsample: String?
+        let positions: String?
+        /// What the names of blocks begin with, before their numbers.
+        let blocks: String
     }
 
     /// What all names begin with.
@@ -24,8 +25,12 @@ struct FastViTNames {
     /// The convolution of conditional positions.
     let positions: String
     let mlp: String
+    /// The two layers of the last squeeze-and-excitation.
+    let finalExcitation: [String]
     /// What the names of layer scales end with.
     let scaleEnd: String
+    /// Whether numbers count parts of stages, not stages.
+    let numbersAll: Bool
 
     /// The names that a checkpoint has.
     ///
@@ -36,9 +41,7 @@ struct FastViTNames {
             let stem = names.prefix + names.stem + ".0."
             return checkpoint.tensors.keys.contains { $0.hasPrefix(stem) }
         }
-        guard let found else {
-            throw .missingTensor(path: checkpoint.path, tensor: "stem.0.*", expected: [])
-        }
+        guard let found else { throw checkpoint.missing("stem.0.conv_kxk.0.conv.weight") }
         return found
     }
 
@@ -54,7 +57,9 @@ struct FastViTNames {
             foldedLarge: "reparam_conv",
             positions: "pos_enc",
             mlp: "mlp",
-            scaleEnd: ".gamma"
+            finalExcitation: ["fc1", "fc2"],
+            scaleEnd: ".gamma",
+            numbersAll: false
         )
     }
 
@@ -70,42 +75,30 @@ struct FastViTNames {
         foldedLarge: "lkb_reparam",
         positions: "pe",
         mlp: "convffn",
-        scaleEnd: ""
+        finalExcitation: ["reduce", "expand"],
+        scaleEnd: "",
+        numbersAll: true
     )
 
-    /// The stages, where `has` tells whether the checkpoint has any tensor below a name.
+    /// Where a stage is.
     ///
     /// timm numbers stages; Apple numbers downsamplings, positions and rows of blocks alike.
-    func stages(where has: (String) -> Bool) -> [Stage] {
-        var stages: [Stage] = []
-        if has("stages") {
-            while has("stages.\(stages.count)") {
-                let name = "stages.\(stages.count)."
-                stages.append(
-                    Stage(
-                        downsample: has(name + "downsample") ? name + "downsample.proj" : nil,
-                        positions: has(name + "pos_emb") ? name + "pos_emb" : nil,
-                        blocks: name + "blocks"
-                    )
-                )
-            }
-            return stages
+    func stage(_ index: Int, of architecture: FastViTArchitecture) -> Stage {
+        let hasPositions = architecture.hasAttention(in: index)
+        guard numbersAll else {
+            let name = "stages.\(index)."
+            return Stage(
+                downsample: index > 0 ? name + "downsample.proj" : nil,
+                positions: hasPositions ? name + "pos_emb" : nil,
+                blocks: name + "blocks."
+            )
         }
-        var next = Stage(blocks: "")
-        var index = 0
-        while has("network.\(index)") {
-            let name = "network.\(index)"
-            if has(name + ".proj") {
-                next.downsample = name + ".proj"
-            } else if has("\(name).\(positions)") || has(name + ".reparam_conv") {
-                next.positions = name
-            } else {
-                next.blocks = name
-                stages.append(next)
-                next = Stage(blocks: "")
-            }
-            index += 1
-        }
-        return stages
+        let earlier = (0..<index).filter { architecture.hasAttention(in: $0) }.count
+        let first = 2 * index + earlier  // where the blocks would be without positions
+        return Stage(
+            downsample: index > 0 ? "network.\(first - 1).proj" : nil,
+            positions: hasPositions ? "network.\(first)" : nil,
+            blocks: "network.\(hasPositions ? first + 1 : first)."
+        )
     }
 }

@@ -13,6 +13,8 @@ struct FoldedConvolution {
     struct Branch {
         /// The name of the weight; nil for the identity of a depthwise or pointwise convolution.
         var weight: String?
+        /// The side of its kernel; nil for that of the result.
+        var kernel: Int?
         /// What the names of a batch norm begin with.
         var norm: String?
         /// The name of a bias.
@@ -33,14 +35,7 @@ struct FoldedConvolution {
     private var kernel: Int { shape[3] }
 
     /// Adds weight and bias of a layer, in the type of the first branch's weight.
-    ///
-    /// - Throws: `ConversionError.missingTensor` for a branch without its weight, `.wrongShape` for one
-    ///   of a kernel that does not fit.
-    func add(
-        as name: String,
-        of checkpoint: Checkpoint,
-        to file: inout FileDescription
-    ) throws(ConversionError) {
+    func add(as name: String, of checkpoint: Checkpoint, to file: inout FileDescription) {
         var (sources, parts): ([TensorMapping.Source], [Part]) = ([], [])
         /// Where a tensor will be among the values.
         func index(_ tensor: String?, _ shape: [Int]) -> Int? {
@@ -49,13 +44,12 @@ struct FoldedConvolution {
             return sources.count - 1
         }
         for branch in branches {
-            var expected: [Int] = []
-            if let weight = branch.weight { expected = try weightShape(weight, checkpoint) }
+            let expected = weightShape(branch, checkpoint)
             let norm = branch.norm
             parts.append(
                 Part(
                     weight: index(branch.weight, expected),
-                    side: expected.count == 4 ? expected[3] : 1,
+                    side: branch.weight == nil ? 1 : branch.kernel ?? kernel,
                     gain: index(norm.map { $0 + ".weight" }, [outputs]),
                     shift: index(norm.map { $0 + ".bias" }, [outputs]),
                     mean: index(norm.map { $0 + ".running_mean" }, [outputs]),
@@ -147,26 +141,11 @@ struct FoldedConvolution {
         }
     }
 
-    /// The shape that a branch's weight must have: that of a matrix, or with a kernel that fits.
-    private func weightShape(
-        _ name: String,
-        _ checkpoint: Checkpoint
-    ) throws(ConversionError) -> [Int] {
-        guard let tensor = checkpoint[name] else {
-            throw .missingTensor(path: checkpoint.path, tensor: name, expected: shape)
-        }
-        if tensor.shape.count == 2, kernel == 1 { return [outputs, inputs] }
-        guard let side = tensor.shape.last, tensor.shape.count == 4,
-            side == kernel || side % 2 == 1 && side < kernel
-        else {
-            throw .wrongShape(
-                path: tensor.path,
-                tensor: name,
-                expected: shape,
-                found: tensor.shape
-            )
-        }
-        return [outputs, inputs, side, side]
+    /// The shape that a branch's weight must have; one of single cells may be stored as a matrix.
+    private func weightShape(_ branch: Branch, _ checkpoint: Checkpoint) -> [Int] {
+        let side = branch.kernel ?? kernel
+        let isMatrix = branch.weight.flatMap { checkpoint[$0] }?.shape.count == 2 && side == 1
+        return isMatrix ? [outputs, inputs] : [outputs, inputs, side, side]
     }
 
     /// A layer scale is (outputs) or (outputs, 1, 1).

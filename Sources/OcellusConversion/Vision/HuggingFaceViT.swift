@@ -44,6 +44,7 @@ enum HuggingFaceViT {
         let pictures = try pictures(of: model, family, settings)
         return ViTSizes(
             names: family == .dinov2 ? .dinov2 : .clip,
+            parts: try parts(of: type, family, settings),
             patchSize: try settings.size("patch_size", default: usual(family, 32, 16, 14)),
             width: width,
             hidden: hidden,
@@ -56,9 +57,22 @@ enum HuggingFaceViT {
             activation: try activation(family, settings),
             featureLayer: usual(family, -2, -1, -1),
             pictures: pictures,
+            positionSide: try side(model, settings),
             resamplesWithAntialias: type == "dinov2_with_registers",
             hasLinearPatches: isNaFlex(model.settings)
         )
+    }
+
+    private static func parts(
+        of type: String,
+        _ family: Family,
+        _ settings: ModelSettings
+    ) throws(ConversionError) -> ViTParts {
+        var parts = usual(family, ViTParts.clip, .siglip, .dinov2)
+        if type == "dinov2_with_registers" {
+            parts.registerCount = try settings.size("num_register_tokens", default: 4)
+        }
+        return parts
     }
 
     /// What a key has by default.

@@ -20,6 +20,13 @@ struct LayerDescription {
     /// What the names of a squeeze-and-excitation's two layers begin with in the checkpoint.
     var excitation: [String]?
 
+    /// The count of channels of the result.
+    private var channels: Int {
+        switch weights {
+        case .convolution(let convolution): convolution.shape[0]
+        case .attention(let projection, _): projection.shape[0]
+        }
+    }
     private var headCount: Int {
         if case .attention(_, let headCount) = weights { headCount } else { 0 }
     }
@@ -62,28 +69,26 @@ struct LayerDescription {
             let name = "v.cnn.\(index)"
             switch layer.weights {
             case .convolution(let convolution):
-                try convolution.add(as: name, of: checkpoint, to: &file)
+                convolution.add(as: name, of: checkpoint, to: &file)
             case .attention(let projection, _):
                 projection.add(as: name, to: &file)
             }
             guard let excitation = layer.excitation else { continue }
-            for (part, source) in zip(["fc1", "fc2"], excitation) {
-                let shape = checkpoint[source + "weight"]?.shape ?? []
+            let bias = excitation[0] + "bias"
+            guard let tensor = checkpoint[bias] else { throw checkpoint.missing(bias) }
+            let (channels, squeezed) = (layer.channels, tensor.shape.first ?? 1)
+            let shapes = [[squeezed, channels], [channels, squeezed]]
+            for (index, source) in excitation.enumerated() {
+                let (part, shape) = ("\(name).se.fc\(index + 1)", shapes[index])
                 file.add(
                     TensorMapping(
-                        "\(name).se.\(part).weight",
+                        part + ".weight",
                         from: source + "weight",
-                        shape,
-                        as: Array(shape.prefix(2))
+                        shape + [1, 1],
+                        as: shape
                     )
                 )
-                file.add(
-                    TensorMapping(
-                        "\(name).se.\(part).bias",
-                        from: source + "bias",
-                        Array(shape.prefix(1))
-                    )
-                )
+                file.add(TensorMapping(part + ".bias", from: source + "bias", [shape[0]]))
             }
         }
     }

@@ -6,7 +6,7 @@ import OcellusFormat
 ///
 /// The features are the cells of the last map, before the pooling.
 enum MobileNetDescription {
-    private enum Layout { case huggingFaceV1, huggingFaceV2, timmV1, timmV2 }
+    private enum Layout { case huggingFaceV1, huggingFaceV2, timm }
 
     private static func layout(_ settings: ModelSettings) -> Layout? {
         switch settings.json["model_type"]?.string {
@@ -15,8 +15,7 @@ enum MobileNetDescription {
         default: break
         }
         let name = settings.json["architecture"]?.string ?? ""
-        if name.hasPrefix("mobilenetv1") { return .timmV1 }
-        return name.hasPrefix("mobilenetv2") ? .timmV2 : nil
+        return name.hasPrefix("mobilenetv1") || name.hasPrefix("mobilenetv2") ? .timm : nil
     }
 
     /// Whether settings are those of a MobileNet V1 or V2.
@@ -30,7 +29,7 @@ enum MobileNetDescription {
         _ options: ConversionOptions
     ) throws -> ConversionPlan {
         let (settings, checkpoint) = (model.settings, model.checkpoint)
-        func channels(_ name: String) -> Int { checkpoint[name + ".weight"]?.shape.first ?? 0 }
+        func channels(_ norm: String) -> Int { checkpoint[norm + ".weight"]?.shape.first ?? 0 }
         let isTimm: Bool
         let layers: [MobileNetLayer]
         switch layout(settings) {
@@ -47,16 +46,14 @@ enum MobileNetDescription {
                 channels: channels
             )
             isTimm = false
-        case .timmV1:
-            layers = MobileNetLayers.timm(checkpoint, isV1: true, channels: channels)
-            isTimm = true
-        case .timmV2:
-            layers = MobileNetLayers.timm(checkpoint, isV1: false, channels: channels)
+        case .timm:
+            let name = try settings.text("architecture")
+            layers = MobileNetLayers.timm(name, channels: channels)
             isTimm = true
         }
         var file = FileDescription(fileName: "vision.gguf", architecture: "clip")
         ModelConversion.addOrigin(of: model, options, to: &file)
-        try ProjectorDescription.none.add(to: &file, of: checkpoint, width: 0)
+        ProjectorDescription.none.add(to: &file)
         let pictures = try pictures(of: model, isTimm: isTimm)
         pictures.add(to: &file)
         pictures.addSize("clip.vision.", to: &file)
@@ -66,10 +63,14 @@ enum MobileNetDescription {
         }
         let epsilon = isTimm ? 1e-5 : try settings.number("layer_norm_eps", default: 1e-3)
         let isSame = isTimm ? false : try settings.flag("tf_padding", default: true)
+        var width = 3
+        let descriptions = try layers.map {
+            try description(of: $0, &width, activation, epsilon, checkpoint)
+        }
         try LayerDescription.addNetwork(
-            layers.map { try description(of: $0, activation, epsilon, checkpoint) },
+            descriptions,
             padding: isSame ? "tensorflow" : "pytorch",
-            width: channels(layers[layers.count - 1].convolution),
+            width: width,
             of: checkpoint,
             to: &file
         )
@@ -102,22 +103,29 @@ enum MobileNetDescription {
         return try usual.overridden(besides: model)
     }
 
-    /// A layer with the shape that its convolution has in the checkpoint.
+    /// A layer that reads `width` channels, and writes as many as its norm has.
     private static func description(
         of layer: MobileNetLayer,
+        _ width: inout Int,
         _ activation: String,
         _ epsilon: Float,
         _ checkpoint: Checkpoint
     ) throws(ConversionError) -> LayerDescription {
-        let weight = layer.convolution + ".weight"
-        guard let tensor = checkpoint[weight], tensor.shape.count == 4 else {
-            throw .missingTensor(path: checkpoint.path, tensor: weight, expected: [])
-        }
+        let gain = layer.norm + ".weight"
+        guard let tensor = checkpoint[gain] else { throw checkpoint.missing(gain) }
+        let outputs = layer.isDepthwise ? width : tensor.shape.first ?? 1
+        let inputs = layer.isDepthwise ? 1 : width
+        width = outputs
         return LayerDescription(
             weights: .convolution(
                 FoldedConvolution(
-                    branches: [FoldedConvolution.Branch(weight: weight, norm: layer.norm)],
-                    shape: tensor.shape,
+                    branches: [
+                        FoldedConvolution.Branch(
+                            weight: layer.convolution + ".weight",
+                            norm: layer.norm
+                        )
+                    ],
+                    shape: [outputs, inputs, layer.kernel, layer.kernel],
                     epsilon: epsilon
                 )
             ),

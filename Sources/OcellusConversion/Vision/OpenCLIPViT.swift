@@ -40,8 +40,12 @@ enum OpenCLIPViT {
             try vision.require(key, false)
         }
         let width = try vision.size("width", default: 768)
+        var parts = ViTParts.clip
+        parts.hasPreNorm = try !vision.flag("no_ln_pre", default: false)
+        parts.hasLayerScale = vision.has("ls_init_value")
         return ViTSizes(
             names: .openCLIP,
+            parts: parts,
             patchSize: try vision.size("patch_size", default: 16),
             width: width,
             hidden: try vision.size("mlp_ratio", times: width, default: 4),
@@ -51,6 +55,7 @@ enum OpenCLIPViT {
             activation: try config.flag("quick_gelu", default: false) ? "quick_gelu" : "gelu_erf",
             featureLayer: -2,
             pictures: pictures,
+            positionSide: pictures.side,
             resamplesWithAntialias: true
         )
     }

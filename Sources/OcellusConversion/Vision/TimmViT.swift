@@ -19,29 +19,23 @@ enum TimmViT {
             ? try settings.below("model_args")
             : ModelSettings(path: settings.path, json: .object([]), prefix: "model_args.")
         var pictures = try PictureSettings(timm: try settings.below("pretrained_cfg"))
-        let given = arguments.json["img_size"]
-        let side = given?.int ?? given?.ints?.first ?? pictures.side
-        guard 1...4096 ~= side else {
-            throw arguments.bad("img_size", "from 1 to 4096", .number(Double(side)))
-        }
+        let side = try side(arguments) ?? pictures.side
         if side != pictures.side {
             pictures.margin = pictures.margin * side / pictures.side
             pictures.side = side
         }
-        let sizes = try sizes(architecture, arguments, pictures, of: model.checkpoint)
-        var measured = [("depth", sizes.blockCount), ("embed_dim", sizes.width)]
-        // Behind a stem a patch is as large as the steps of all convolutions make it.
-        if sizes.names.stem.isEmpty { measured.append(("patch_size", sizes.patchSize)) }
-        for (key, size) in measured where arguments.has(key) {
-            guard try arguments.size(key) == size else {
-                throw arguments.bad(
-                    key,
-                    "\(size) as the tensors have it",
-                    try arguments.value(key)
-                )
-            }
+        return try sizes(architecture, arguments, pictures, of: model.checkpoint)
+    }
+
+    /// The side of the pictures: a number, or a list of two that are the same.
+    private static func side(_ arguments: ModelSettings) throws(ConversionError) -> Int? {
+        guard arguments.has("img_size") else { return nil }
+        let value = try arguments.value("img_size")
+        let sides = value.int.map { [$0] } ?? value.ints ?? []
+        guard let side = sides.first, 1...4096 ~= side, sides.allSatisfy({ $0 == side }) else {
+            throw arguments.bad("img_size", "one side from 1 to 4096, or twice the same", value)
         }
-        return sizes
+        return side
     }
 
     /// The sizes of an architecture whose tensors a checkpoint has, with `arguments` in place of the
@@ -54,9 +48,19 @@ enum TimmViT {
     ) throws(ConversionError) -> ViTSizes {
         let isMobileCLIP = architecture.contains("_mci_")
         let isCLIP = architecture.contains("_clip_")
+        let width = try arguments.sizeIfStated("embed_dim")
+        let stated = (
+            // Behind a stem a patch is as large as the steps of all convolutions make it.
+            patchSize: isMobileCLIP ? nil : try arguments.sizeIfStated("patch_size"),
+            width: width,
+            hidden: try hidden(width, arguments),
+            blockCount: try arguments.sizeIfStated("depth")
+        )
         return try ViTSizes(
             names: isMobileCLIP ? .timmWithStem : .timm,
+            parts: ViTParts.timm(architecture).overridden(by: arguments),
             measuring: checkpoint,
+            stated: stated,
             epsilon: isCLIP ? 1e-5 : 1e-6,
             activation: try activation(architecture, arguments),
             featureLayer: isCLIP || isMobileCLIP ? -2 : -1,
@@ -65,6 +69,15 @@ enum TimmViT {
                 try arguments.size("num_heads", default: headCount(architecture, width: width))
             }
         )
+    }
+
+    /// The width between the layers of an MLP, if the arguments state it.
+    private static func hidden(
+        _ width: Int?,
+        _ arguments: ModelSettings
+    ) throws(ConversionError) -> Int? {
+        guard let width, arguments.has("mlp_ratio") else { return nil }
+        return try arguments.size("mlp_ratio", times: width, default: 4)
     }
 
     /// 16 for the shape-optimised and the largest models and one more, else one for each 64 channels.

@@ -12,11 +12,13 @@ struct ViTDescription {
     let checkpoint: Checkpoint
     /// What the names of its tensors begin with in the checkpoint.
     let prefix: String
+    /// The shapes of the stem's convolutions, (outputs, inputs, k, k).
+    private let stemShapes: [[Int]]
 
     /// Finds the tower in a checkpoint: its tensors may be a part of a larger model.
     ///
-    /// - Throws: `ConversionError.missingTensor` if it is not there, `.unsupported` for sizes that do not fit
-    ///   together.
+    /// - Throws: `ConversionError.missingTensor` if it is not there, `.wrongShape` for a stem whose
+    ///   convolutions do not follow each other, `.unsupported` for sizes that do not fit together.
     init(
         _ sizes: ViTSizes,
         tower: Int,
@@ -26,12 +28,8 @@ struct ViTDescription {
         self.sizes = sizes
         self.tower = tower
         self.checkpoint = checkpoint
-        let patch = sizes.names.patch + ".weight"
-        let found = checkpoint.tensors.keys.filter { $0.hasPrefix(part) && $0.hasSuffix(patch) }
-        guard let name = found.min() else {
-            throw .missingTensor(path: checkpoint.path, tensor: part + patch, expected: [])
-        }
-        prefix = String(name.dropLast(patch.count))
+        prefix = try Self.prefix(of: sizes.names, in: checkpoint, below: part)
+        stemShapes = try Self.stemShapes(sizes.names.stem, below: prefix, in: checkpoint)
         guard sizes.width % sizes.headCount == 0, sizes.pictures.side <= 4096 else {
             throw .unsupported(
                 path: checkpoint.path,
@@ -41,23 +39,63 @@ struct ViTDescription {
         }
     }
 
+    /// What the names of a tower begin with: found by the patches, or by what only towers have beside
+    /// them, if those are what is missing.
+    private static func prefix(
+        of names: ViTNames,
+        in checkpoint: Checkpoint,
+        below part: String
+    ) throws(ConversionError) -> String {
+        for own in [names.patch + ".weight", names.patch + ".bias", names.classToken] {
+            let found = checkpoint.tensors.keys.filter {
+                $0 == part + own || $0.hasPrefix(part) && $0.hasSuffix("." + own)
+            }
+            if let name = found.min() { return String(name.dropLast(own.count)) }
+        }
+        throw checkpoint.missing(part + names.patch + ".weight")
+    }
+
+    private static func stemShapes(
+        _ stem: [(convolution: String, norm: String)],
+        below prefix: String,
+        in checkpoint: Checkpoint
+    ) throws(ConversionError) -> [[Int]] {
+        var shapes: [[Int]] = []
+        for layer in stem {
+            let name = "\(prefix)\(layer.convolution).weight"
+            guard let tensor = checkpoint[name] else { throw checkpoint.missing(name) }
+            let (found, side) = (tensor.shape, tensor.shape.last ?? 0)
+            let expected = [found.first ?? 0, shapes.last?[0] ?? 3, side, side]
+            guard found == expected else {
+                throw .wrongShape(
+                    path: tensor.path,
+                    tensor: tensor.name,
+                    expected: expected,
+                    found: found
+                )
+            }
+            shapes.append(found)
+        }
+        return shapes
+    }
+
     private var keptBlocks: Int {
         let layer = sizes.featureLayer
         return layer < 0 ? sizes.blockCount + 1 + layer : layer
     }
     /// How many pixels wide a cell of the stem's map is.
-    private var stemStride: Int { sizes.names.stem.map { stemShape($0)[3] }.reduce(1, *) }
-    private var grid: Int { sizes.pictures.side / (stemStride * sizes.patchSize) }
+    private var stemStride: Int { stemShapes.map { $0[3] }.reduce(1, *) }
+    private func grid(of side: Int) -> Int { side / (stemStride * sizes.patchSize) }
 
     /// Adds keys and tensors, and says which tensors of the tower are not needed.
     ///
-    /// - Throws: `ConversionError.unsupported` for a count of positions that is no square, and for
-    ///   pictures that patches do not fit.
+    /// - Throws: `ConversionError.unsupported` for pictures that patches do not fit, `.wrongShape` and
+    ///   `.missingTensor`.
     func add(to file: inout FileDescription) throws(ConversionError) {
-        let (names, d) = (sizes.names, sizes.width)
+        let (names, parts, d) = (sizes.names, sizes.parts, sizes.width)
         let ours = tower == 0 ? "v." : "v\(tower)."
-        guard grid > 0 else {
-            let side = sizes.pictures.side
+        let side = min(sizes.pictures.side, sizes.positionSide)
+        guard grid(of: side) > 0 else {
             throw .unsupported(
                 path: checkpoint.path,
                 what: "pictures of \(side) x \(side) pixels are smaller than a patch of "
@@ -67,37 +105,28 @@ struct ViTDescription {
         if !names.stem.isEmpty { try addStem(to: &file) }
         addKeys(to: &file)
         addPatches(to: &file, ours)
-        if has(names.patch + ".bias") {
-            file.add(
-                TensorMapping(ours + "patch_embd.bias", from: prefix + names.patch + ".bias", [d])
-            )
+        func add(_ name: String, _ source: String, _ shape: [Int], as newShape: [Int]) {
+            let (name, source) = (ours + name, prefix + source)
+            file.add(TensorMapping(name, from: source, shape, as: newShape, storage: .exact))
         }
-        let prefixTokens = [("class_embd", names.classToken), ("register_embd", names.registers)]
-        for (name, source) in prefixTokens where has(source) {
-            let shape = checkpoint[prefix + source]?.shape ?? []
-            let rows = shape.reduce(1, *) / d
-            file.add(
-                TensorMapping(
-                    ours + name,
-                    from: prefix + source,
-                    shape,
-                    as: rows == 1 && name == "class_embd" ? [d] : [rows, d],
-                    storage: .exact
-                )
-            )
+        if parts.hasPatchBias { add("patch_embd.bias", names.patch + ".bias", [d], as: [d]) }
+        if parts.hasClassToken {
+            add("class_embd", names.classToken, names.classShape + [d], as: [d])
         }
-        try addPositions(to: &file, ours)
-        if has(names.preNorm + ".weight") { addNorm(ours + "pre_ln", names.preNorm, to: &file) }
+        if parts.registerCount > 0 {
+            let shape = [parts.registerCount, d]
+            add("register_embd", names.registers, [1] + shape, as: shape)
+        }
+        addPositions(to: &file, ours)
+        if parts.hasPreNorm { addNorm(ours + "pre_ln", names.preNorm, to: &file) }
         if sizes.featureLayer == -1 { addNorm(ours + "post_ln", names.finalNorm, to: &file) }
         for block in 0..<keptBlocks {
             addBlock(block, ours, to: &file)
             // The plan tells what is missing; blocks beyond could be millions.
-            if !has("\(names.blocks)\(block).\(names.norm1).weight") { break }
+            if checkpoint["\(prefix)\(names.blocks)\(block).\(names.norm1).weight"] == nil { break }
         }
         ignoreRest(of: &file)
     }
-
-    private func has(_ name: String) -> Bool { !name.isEmpty && checkpoint[prefix + name] != nil }
 
     private func addKeys(to file: inout FileDescription) {
         let keys = tower == 0 ? "clip.vision." : "ocellus.vision.\(tower)."
@@ -113,12 +142,6 @@ struct ViTDescription {
         file.add(own + "activation", .string(sizes.activation))
     }
 
-    /// The shape of a stem's convolution, (outputs, inputs, k, k).
-    private func stemShape(_ layer: (convolution: String, norm: String)) -> [Int] {
-        let shape = checkpoint["\(prefix)\(layer.convolution).weight"]?.shape ?? []
-        return shape.count == 4 && shape.allSatisfy { $0 > 0 } ? shape : [1, 1, 1, 1]
-    }
-
     /// Convolutions side by side need no padding if they fill the picture.
     private func addStem(to file: inout FileDescription) throws(ConversionError) {
         let side = sizes.pictures.side
@@ -129,12 +152,11 @@ struct ViTDescription {
                     + "\(stemStride * sizes.patchSize)"
             )
         }
-        let layers = sizes.names.stem.map { layer in
+        let layers = zip(sizes.names.stem, stemShapes).map { layer, shape in
             let branch = FoldedConvolution.Branch(
                 weight: "\(prefix)\(layer.convolution).weight",
                 norm: prefix + layer.norm
             )
-            let shape = stemShape(layer)
             return LayerDescription(
                 weights: .convolution(
                     FoldedConvolution(branches: [branch], shape: shape, epsilon: 1e-5)
@@ -151,7 +173,7 @@ struct ViTDescription {
         let source = prefix + sizes.names.patch + ".weight"
         let name = ours + "patch_embd.weight"
         guard sizes.hasLinearPatches else {
-            let inputs = sizes.names.stem.last.map { stemShape($0)[0] } ?? 3
+            let inputs = stemShapes.last?[0] ?? 3
             file.add(TensorMapping(name, from: source, [d, inputs, p, p], storage: .convolution))
             return
         }
@@ -171,31 +193,21 @@ struct ViTDescription {
         )
     }
 
-    private func addPositions(
-        to file: inout FileDescription,
-        _ ours: String
-    ) throws(ConversionError) {
-        let name = prefix + sizes.names.positions
-        guard let tensor = checkpoint[name] else {
-            throw .missingTensor(path: checkpoint.path, tensor: name, expected: [])
-        }
-        let (d, rows) = (sizes.width, tensor.elementCount / sizes.width)
-        let root = Int(Double(rows).squareRoot())
-        let first = root * root == rows ? 0 : 1
-        guard root * root + first == rows, tensor.elementCount == rows * d else {
-            throw .unsupported(
-                path: tensor.path,
-                what:
-                    "the \(rows) positions of '\(name)' are no square, with a class token or without"
-            )
-        }
-        let source = TensorMapping.Source(name, tensor.shape)
+    /// Positions of the grid that the tower was trained with, resampled to that of its pictures.
+    private func addPositions(to file: inout FileDescription, _ ours: String) {
+        let (d, names) = (sizes.width, sizes.names)
+        let (trained, grid) = (grid(of: sizes.positionSide), grid(of: sizes.pictures.side))
+        let first = sizes.parts.hasClassPosition ? 1 : 0
+        let source = TensorMapping.Source(
+            prefix + names.positions,
+            names.positionShape + [first + trained * trained, d]
+        )
         let content: TensorMapping.Content
-        if root == grid {
+        if trained == grid {
             content = .elements([source], change: { $0 })
         } else {
             let resample = BicubicResampling(
-                from: root,
+                from: trained,
                 to: grid,
                 antialias: sizes.resamplesWithAntialias
             )
@@ -241,8 +253,8 @@ struct ViTDescription {
         linear("attn_out", names.attentionOut + ".", d, d)
         linear("ffn_up", names.up + ".", sizes.hidden, d)
         linear("ffn_down", names.down + ".", d, sizes.hidden)
-        for (name, source) in [("ls1", names.scale1), ("ls2", names.scale2)]
-        where has(from + source) {
+        guard sizes.parts.hasLayerScale else { return }
+        for (name, source) in [("ls1", names.scale1), ("ls2", names.scale2)] {
             file.add(TensorMapping("\(to)\(name).weight", from: prefix + from + source, [d]))
         }
     }

@@ -4,7 +4,11 @@
 struct ViTNames {
     var patch: String
     let positions: String
+    /// What stands before (rows, width) in the shape of the positions.
+    let positionShape: [Int]
     let classToken: String
+    /// What stands before the width in the shape of the class token.
+    let classShape: [Int]
     let registers: String
     let preNorm: String
     let finalNorm: String
@@ -29,7 +33,9 @@ struct ViTNames {
     static let clip = ViTNames(
         patch: "embeddings.patch_embedding",
         positions: "embeddings.position_embedding.weight",
+        positionShape: [],
         classToken: "embeddings.class_embedding",
+        classShape: [],
         registers: "",
         preNorm: "pre_layrnorm",
         finalNorm: "post_layernorm",
@@ -49,7 +55,9 @@ struct ViTNames {
     static let dinov2 = ViTNames(
         patch: "embeddings.patch_embeddings.projection",
         positions: "embeddings.position_embeddings",
+        positionShape: [1],
         classToken: "embeddings.cls_token",
+        classShape: [1, 1],
         registers: "embeddings.register_tokens",
         preNorm: "",
         finalNorm: "layernorm",
@@ -72,7 +80,9 @@ struct ViTNames {
     static let timm = ViTNames(
         patch: "patch_embed.proj",
         positions: "pos_embed",
+        positionShape: [1],
         classToken: "cls_token",
+        classShape: [1, 1],
         registers: "reg_token",
         preNorm: "norm_pre",
         finalNorm: "norm",
@@ -102,7 +112,9 @@ struct ViTNames {
     static let apple = ViTNames(
         patch: "patch_emb.2.block.conv",
         positions: "pos_embed.pos_embed.pos_embed",
+        positionShape: [1, 1],
         classToken: "cls_token",
+        classShape: [1, 1],
         registers: "",
         preNorm: "",
         finalNorm: "post_transformer_norm",
@@ -123,7 +135,9 @@ struct ViTNames {
     static let openCLIP = ViTNames(
         patch: "conv1",
         positions: "positional_embedding",
+        positionShape: [],
         classToken: "class_embedding",
+        classShape: [],
         registers: "",
         preNorm: "ln_pre",
         finalNorm: "ln_post",

@@ -3,6 +3,7 @@
 /// The sizes and habits of a published vision transformer.
 struct ViTSizes {
     let names: ViTNames
+    let parts: ViTParts
     /// The side of a patch, in pixels or in cells of a stem's map.
     let patchSize: Int
     let width: Int
@@ -17,6 +18,8 @@ struct ViTSizes {
     var featureLayer: Int
     /// How its pictures are made.
     var pictures: PictureSettings
+    /// Width and height of the pictures that its positions are for, in pixels.
+    let positionSide: Int
     /// Whether positions of another grid are resampled with antialias.
     let resamplesWithAntialias: Bool
     /// Whether the patch embedding is a matrix on (row, column, channel) instead of a convolution.
@@ -32,7 +35,8 @@ struct ViTSizes {
     /// Reads the sizes of a published model; the features are those that systems made of such a tower
     /// take, before the last block for CLIP (LLaVA), else behind the last norm.
     ///
-    /// - Throws: `ConversionError.missingKey`, `.badValue`, `.missingTensor` and `.unsupported`.
+    /// - Throws: `ConversionError.missingKey`, `.badValue`, `.missingTensor`, `.wrongShape` and
+    ///   `.unsupported`.
     static func sizes(of model: PublishedModel) throws -> ViTSizes {
         if OpenCLIPViT.describes(model.settings) { return try OpenCLIPViT.sizes(of: model) }
         if HuggingFaceViT.describes(model.settings) { return try HuggingFaceViT.sizes(of: model) }
@@ -57,22 +61,33 @@ struct ViTSizes {
 }
 
 extension ViTSizes {
-    /// The sizes that the tensors of a tower have.
+    /// The counts of blocks of published towers that no configuration states, by their widths.
+    private static let depths = [
+        192: 12, 384: 12, 768: 12, 1024: 24, 1152: 27, 1280: 32, 1408: 40, 1536: 40, 1664: 48,
+    ]
+
+    /// The sizes that the tensors of a tower have, where its configuration names an architecture.
     ///
-    /// Positions are resampled with antialias.
+    /// Its positions are for its pictures, and are resampled with antialias.
     ///
     /// - Parameters:
     ///   - names: What its tensors are called.
+    ///   - parts: Which ones there are.
     ///   - checkpoint: Its tensors.
+    ///   - stated: What the configuration states of its sizes.
     ///   - epsilon: Of its norms.
     ///   - activation: The value of "ocellus.vision.activation".
     ///   - featureLayer: After which block the features are.
     ///   - pictures: How its pictures are made.
     ///   - headCount: The count of heads for a width.
-    /// - Throws: `ConversionError.missingTensor` and `.unsupported`.
+    /// - Throws: `ConversionError.missingTensor` and `.wrongShape`.
     init(
         names: ViTNames,
+        parts: ViTParts,
         measuring checkpoint: Checkpoint,
+        stated: (patchSize: Int?, width: Int?, hidden: Int?, blockCount: Int?) = (
+            nil, nil, nil, nil
+        ),
         epsilon: Float,
         activation: String,
         featureLayer: Int,
@@ -80,37 +95,35 @@ extension ViTSizes {
         headCount: (Int) throws(ConversionError) -> Int
     ) throws(ConversionError) {
         func shape(_ name: String, _ rank: Int) throws(ConversionError) -> [Int] {
-            guard let tensor = checkpoint[name] else {
-                throw .missingTensor(path: checkpoint.path, tensor: name, expected: [])
-            }
+            guard let tensor = checkpoint[name] else { throw checkpoint.missing(name) }
             guard tensor.shape.count == rank else {
-                throw .unsupported(
+                throw .wrongShape(
                     path: tensor.path,
-                    what: "the tensor '\(name)' should have \(rank) dimensions, has \(tensor.shape)"
+                    tensor: tensor.name,
+                    expected: Array((tensor.shape + [1, 1, 1, 1]).prefix(rank)),
+                    found: tensor.shape
                 )
             }
             return tensor.shape
         }
         let patch = try shape(names.patch + ".weight", 4)
-        var blockCount = 0
-        while checkpoint["\(names.blocks)\(blockCount).\(names.norm1).weight"] != nil {
-            blockCount += 1
-        }
-        guard blockCount > 0 else {
-            let norm = "\(names.blocks)0.\(names.norm1).weight"
-            throw .missingTensor(path: checkpoint.path, tensor: norm, expected: [])
-        }
+        let width = stated.width ?? patch[0]
+        let first = names.blocks + "0." + names.up + ".bias"
+        let hidden = if let hidden = stated.hidden { hidden } else { try shape(first, 1)[0] }
         self.init(
             names: names,
-            patchSize: patch[3],
-            width: patch[0],
-            hidden: try shape("\(names.blocks)0.\(names.up).weight", 2)[0],
-            headCount: try headCount(patch[0]),
-            blockCount: blockCount,
+            parts: parts,
+            patchSize: stated.patchSize ?? patch[3],
+            width: width,
+            hidden: hidden,
+            headCount: try headCount(width),
+            blockCount: stated.blockCount ?? Self.depths[width]
+                ?? checkpoint.moduleCount(below: names.blocks),
             epsilon: epsilon,
             activation: activation,
             featureLayer: featureLayer,
             pictures: pictures,
+            positionSide: pictures.side,
             resamplesWithAntialias: true
         )
     }

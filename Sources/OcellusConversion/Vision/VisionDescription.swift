@@ -27,7 +27,6 @@ enum VisionDescription {
             )
             return try plan(tower, .none, model, options)
         }
-        let projector = try mobileVLM(model.settings)
         guard let path = options.vision.first, options.vision.count == 1 else {
             let name = model.settings.json["mm_vision_tower"]?.string
             throw ConversionError.unsupported(
@@ -38,6 +37,13 @@ enum VisionDescription {
         }
         let clip = try PublishedModel(path: path)
         let sizes = try ViTSizes.sizes(of: clip)
+        guard sizes.parts == .clip else {
+            throw ConversionError.unsupported(
+                path: clip.settings.path,
+                what: "not a CLIP, which \(model.settings.path) needs as --vision"
+            )
+        }
+        let projector = try mobileVLM(model.settings, inputs: sizes.width)
         let joined = Checkpoint.joining([("", model.checkpoint), ("vision.", clip.checkpoint)])
         var pictures = sizes.pictures
         let aspect = try model.settings.text("image_aspect_ratio", default: "pad")
@@ -53,26 +59,18 @@ enum VisionDescription {
             seen,
             tower: 0,
             in: joined,
-            below: hasTower(model.checkpoint, projector) ? ownTower : "vision."
+            below: projector.kind == "ldpv2" ? ownTower : "vision."
         )
         return try plan(tower, projector, model, options)
     }
 
     /// What the names of the tower begin with in MobileVLM's own checkpoint.
-    private static let ownTower = "model.vision_tower."
-
-    /// Whether a checkpoint has the tower that its projector was trained with.
     ///
     /// The authors' program takes the one of V2's checkpoint, and of V1 the published CLIP, whatever the
     /// checkpoint has.
     ///
     /// - Source: Meituan-AutoML/MobileVLM, mobilevlm/model/mobilevlm.py (load_pretrained_model).
-    private static func hasTower(
-        _ checkpoint: Checkpoint,
-        _ projector: ProjectorDescription
-    ) -> Bool {
-        projector.kind == "ldpv2" && checkpoint.tensors.keys.contains { $0.hasPrefix(ownTower) }
-    }
+    private static let ownTower = "model.vision_tower.vision_tower.vision_model."
 
     /// After which block the features are, counted from the first: never behind the last norm.
     ///
@@ -97,32 +95,24 @@ enum VisionDescription {
         return layer < 0 ? blockCount + 1 + layer : layer
     }
 
+    /// The projector, whose layers are all as wide as the decoder.
     private static func mobileVLM(
-        _ settings: ModelSettings
+        _ settings: ModelSettings,
+        inputs: Int
     ) throws(ConversionError) -> ProjectorDescription {
         let kind = try settings.text("mm_projector_type")
-        let prefix = "model.mm_projector."
+        let (prefix, d) = ("model.mm_projector.", try settings.size("hidden_size"))
         switch kind {
         case "ldpnet":
-            return ProjectorDescription(
-                kind: "ldp",
-                first: prefix + "model.mlp.1.weight",
-                names: [(prefix + "model.", "mm.model.")]
-            )
+            return .ldp(below: prefix, inputs: inputs, outputs: d)
         case "ldpnetv2":
-            return ProjectorDescription(
-                kind: "ldpv2",
-                first: prefix + "mlp.mlp.0.weight",
-                names: [
-                    (prefix + "mlp.mlp.", "mm.model.mlp."), (prefix + "peg.peg.", "mm.model.peg."),
-                ]
+            return .ldpv2(
+                below: prefix,
+                ("mlp.mlp.0", "mlp.mlp.2", "peg.peg.0"),
+                widths: (inputs: inputs, hidden: d, outputs: d)
             )
         case "mlp2x_gelu":
-            return ProjectorDescription(
-                kind: "mlp",
-                first: prefix + "0.weight",
-                names: [(prefix, "mm.")]
-            )
+            return .mlp(below: prefix, ["0", "2"], widths: [inputs, d, d])
         default:
             throw settings.bad(
                 "mm_projector_type",
@@ -140,13 +130,12 @@ enum VisionDescription {
     ) throws -> ConversionPlan {
         var file = FileDescription(fileName: "vision.gguf", architecture: "clip")
         ModelConversion.addOrigin(of: model, options, to: &file)
-        try projector.add(to: &file, of: tower.checkpoint, width: tower.sizes.width)
+        projector.add(to: &file)
         try tower.add(to: &file)
         tower.sizes.pictures.add(to: &file)
-        // What is not of the tower: text towers, decoders.
-        let used = Set(file.tensors.flatMap { $0.sources.map(\.name) })
+        // What is neither of the tower nor of the projector: text towers, decoders.
         for name in tower.checkpoint.tensors.keys
-        where !name.hasPrefix(tower.prefix) && !used.contains(name) {
+        where !name.hasPrefix(tower.prefix) && !projector.owns(name) {
             file.ignored.insert(name)
         }
         return try ConversionPlan(file, of: tower.checkpoint, type: options.type)
