@@ -37,12 +37,9 @@ static int has_avx512(void) {
 #endif
 }
 
-/* Intel's processors take longer for pairs in bf16 than for f32
- * (boards/speed.md). */
-static int has_fast_avx512bf16(void) {
+static int has_avx512bf16(void) {
 #if defined(__x86_64__)
-    return has_avx512() && __builtin_cpu_supports("avx512bf16") &&
-           __builtin_cpu_is("amd");
+    return has_avx512() && __builtin_cpu_supports("avx512bf16");
 #else
     return 0;
 #endif
@@ -68,7 +65,7 @@ static int has_i8mm(void) {
 /* The sets that this processor runs, best first; returns their count. */
 static int usable_sets(const ck_kernels *sets[SET_LIMIT]) {
     int count = 0;
-    if (has_fast_avx512bf16())
+    if (has_avx512bf16())
         sets[count++] = ck_kernels_avx512bf16;
     if (has_avx512())
         sets[count++] = ck_kernels_avx512;
@@ -86,11 +83,26 @@ static int usable_sets(const ck_kernels *sets[SET_LIMIT]) {
  * of one set do not change the sums of those that run beside them. */
 static _Thread_local ck_kernels chosen;
 
+/* The set that OCELLUS_KERNELS names, if this processor runs it; else the best
+ * of those that need not be named. */
+static int wanted_set(const ck_kernels *const sets[], int count) {
+    const char *name = getenv("OCELLUS_KERNELS");
+    int best = 0;
+    for (int i = 0; name && i < count; i++)
+        if (strcmp(sets[i]->name, name) == 0)
+            return i;
+    while (sets[best]->must_be_named)
+        best++;
+    return best;
+}
+
 void ck_select_instruction_set(int index) {
     const ck_kernels *sets[SET_LIMIT];
     const int count = usable_sets(sets);
     if (index >= count)
         return;
+    if (index < 0)
+        index = wanted_set(sets, count);
     chosen = *sets[index];
     while (++index < count) {
 #define CK_INHERIT(task)                                                       \
@@ -101,21 +113,9 @@ void ck_select_instruction_set(int index) {
     }
 }
 
-/* The set that OCELLUS_KERNELS names, if this processor runs it; else the
- * best. */
-static int wanted_set(void) {
-    const ck_kernels *sets[SET_LIMIT];
-    const int count = usable_sets(sets);
-    const char *name = getenv("OCELLUS_KERNELS");
-    for (int i = 0; name && i < count; i++)
-        if (strcmp(sets[i]->name, name) == 0)
-            return i;
-    return 0;
-}
-
 static const ck_kernels *kernels(void) {
     if (!chosen.name)
-        ck_select_instruction_set(wanted_set());
+        ck_select_instruction_set(-1);
     return &chosen;
 }
 

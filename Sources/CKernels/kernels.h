@@ -61,6 +61,9 @@ enum {
 
 typedef struct {
     const char *name;
+    /* Whether it is chosen by its name alone, since it rounds what the others
+     * do not. */
+    int must_be_named;
     /* The greatest count of tokens for which matmul_few is the faster way. */
     ptrdiff_t few_tokens, few_tokens_int8;
 #define CK_TASK_FIELD(task) ck_task *task;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The products of many tokens for x86-64 with those of pairs in bf16; all else
- * is as with AVX-512 and VNNI alone. */
+/* The products of many tokens for x86-64 with those of pairs in bf16, for who
+ * prefers speed to unrounded activations; all else is as with AVX-512 and VNNI
+ * alone. */
 #include "kernels.h"
 
 #if defined(__x86_64__)
@@ -23,6 +24,7 @@
 
 static const ck_kernels kernels_of_this_set = {
     .name = "avx512-bf16",
+    .must_be_named = 1,
     .few_tokens = 4,
     .few_tokens_int8 = 3,
     .matmul_packed = matmul_packed,

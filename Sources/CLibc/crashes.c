@@ -3,6 +3,10 @@
 #include "clibc.h"
 
 static int is_sealed;
+/* Whether the stack is about to grow; a signal tells that it cannot. */
+static volatile sig_atomic_t is_growing;
+/* Where the last line is said from: the stack may be what is short. */
+static char own_stack[16 << 10];
 
 static void say(const char *text) {
     ssize_t written = write(2, text, strlen(text));
@@ -12,7 +16,7 @@ static void say(const char *text) {
 /* The allocation that was refused last has left its mark in errno: Swift ends
  * a process at once when it gets no memory. */
 static void on_crash(int number) {
-    if (errno == ENOMEM) {
+    if (errno == ENOMEM || is_growing) {
         say(is_sealed ? "ocellus: ended: it needed more memory than it was "
                         "sealed with; start it again (Restart=on-failure in a "
                         "service); if it ends again: without --seal, and "
@@ -33,12 +37,19 @@ void clibc_begin_program(void) {
     /* A file that may not grow is an error of write, and not the end. */
     signal(SIGXFSZ, SIG_IGN);
     clibc_tell_crashes(0);
+    is_growing = 1;
+    clibc_grow_stack();
+    is_growing = 0;
 }
+
+void clibc_outlive_readers(void) { signal(SIGPIPE, SIG_IGN); }
 
 void clibc_tell_crashes(int sealed) {
     static const int signals[] = {SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS};
-    struct sigaction action = {.sa_handler = on_crash};
+    const stack_t stack = {.ss_sp = own_stack, .ss_size = sizeof own_stack};
+    struct sigaction action = {.sa_handler = on_crash, .sa_flags = SA_ONSTACK};
     sigemptyset(&action.sa_mask);
+    sigaltstack(&stack, NULL);
     is_sealed = sealed;
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         sigaction(signals[i], &action, NULL);

@@ -2,21 +2,6 @@
 /* Limits that keep a process at the memory that it has. */
 #include "clibc.h"
 #include <malloc.h>
-#include <stdint.h>
-#include <sys/mman.h>
-
-enum { STACK_BYTES = 512 << 10, PAGE_BYTES = 4096 };
-
-/* Lets the stack of this thread grow now: later it could not. Its addresses
- * stay, its pages are given back. */
-__attribute__((noinline)) static void grow_stack(void) {
-    volatile char room[STACK_BYTES];
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    for (size_t i = 0; i < sizeof room; i += PAGE_BYTES) room[i] = 0;
-    uintptr_t begin = ((uintptr_t)room + page - 1) / page * page;
-    uintptr_t end = ((uintptr_t)room + sizeof room) / page * page;
-    madvise((void *)begin, end - begin, MADV_DONTNEED);
-}
 
 /* A line of /proc/self/status such as "VmData:     1234 kB", in bytes. */
 static size_t status_bytes(const char *name) {
@@ -41,7 +26,7 @@ static int limit(int resource, size_t bytes) {
 }
 
 int clibc_seal_memory(size_t reserve, size_t device_bytes, size_t *data_bytes) {
-    grow_stack();
+    clibc_grow_stack();
     /* The heap grows in one piece, and keeps what is freed. */
     mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_THRESHOLD, 32 << 20);

@@ -38,7 +38,7 @@ public struct ThreadPool: ~Copyable {
 }
 
 /// The name of the instruction set that the kernels run on: "avx512-vnni", "avx2", "neon-dotprod",
-/// "neon" or "baseline".
+/// "neon" or "baseline"; "avx512-bf16" only by name, since it rounds activations.
 ///
 /// The environment variable OCELLUS_KERNELS names another one that the processor runs.
 public func instructionSetName() -> String {
@@ -48,7 +48,7 @@ public func instructionSetName() -> String {
 /// The count of instruction sets that this processor runs, for tests.
 var usableInstructionSetCount: Int { Int(ck_instruction_set_count()) }
 
-/// Runs the kernels of this thread on another instruction set, for tests; 0 is the best.
+/// Runs the kernels of this thread on another instruction set, for tests; -1 is its own choice.
 func selectInstructionSet(_ index: Int) {
     ck_select_instruction_set(Int32(clamping: index))
 }

@@ -29,7 +29,7 @@ public struct Seal {
     /// Restricts the files, and starts the helper if programs were declared.
     ///
     /// - Precondition: the process has one thread; others would not be restricted.
-    /// - Throws: `SealError.path` for a path that is not there, `.refused`.
+    /// - Throws: `SealError.path` for a path that is not there, `.refused`, `.outOfMemory`.
     public init(_ declaration: SealDeclaration) throws(SealError) {
         self.declaration = declaration
         if declaration.programs {
@@ -42,7 +42,7 @@ public struct Seal {
     /// Restricts memory, system calls and programs to what there is now.
     ///
     /// - Parameter reserve: the bytes of heap that may still be needed: for messages, pictures' files.
-    /// - Throws: `SealError.refused`.
+    /// - Throws: `SealError.refused`, `.outOfMemory`.
     public mutating func close(reserve: Int) throws(SealError) {
         try Seal.check(clibc_helper_lock(), "lock its helper process")
         var bytes = 0
@@ -100,7 +100,10 @@ public struct Seal {
     }
 
     private static func check(_ error: Int32, _ protection: String) throws(SealError) {
-        guard error == 0 else {
+        switch error {
+        case 0: break
+        case ENOMEM: throw .outOfMemory
+        default:
             throw .refused(protection: protection, reason: unsafe String(cString: strerror(error)))
         }
     }

@@ -6,6 +6,8 @@ public enum SealError: Error {
     case path(String, reason: String)
     /// The system refuses a protection that it has.
     case refused(protection: String, reason: String)
+    /// The process has no room for what it needs to be sealed.
+    case outOfMemory
 
     /// The fact, then the remedy.
     public var description: String {
@@ -15,6 +17,8 @@ public enum SealError: Error {
         case .refused(let protection, let reason):
             "--seal cannot \(protection): \(reason); run without --seal, or find out which "
                 + "sandbox around it forbids that"
+        case .outOfMemory:
+            "there is no memory to seal the process"
         }
     }
 }

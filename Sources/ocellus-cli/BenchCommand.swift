@@ -30,7 +30,7 @@ struct BenchCommand {
 
         On a shared machine, compare ratios of runs made side by side. The environment variable
         OCELLUS_KERNELS=NAME takes other kernels than the best of this processor: avx2, neon,
-        baseline.
+        baseline; and avx512-bf16, which is faster with weights in BF16, and rounds activations.
 
         examples:
           ocellus bench --model models/ommatidium --prefill 512 --decode 64 --threads 1

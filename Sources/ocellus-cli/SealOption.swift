@@ -66,6 +66,7 @@ extension CommandError {
         switch error {
         case .path: self.init(.noInput, error.description)
         case .refused: self.init(.unavailable, error.description)
+        case .outOfMemory: self.init(.noMemory, error.description)
         }
     }
 }

@@ -148,6 +148,8 @@ struct WatchCommand {
     }
 
     func run() throws(CommandError) {
+        // A reader who leaves ends it, but the state is saved first.
+        clibc_outlive_readers()
         // What cannot work shows now, not when somebody is at the door.
         try rules.checkPrograms()
         try KeptFrames.check(arguments)

@@ -9,7 +9,7 @@ import Testing
 struct KernelTests {
     /// Runs a check once per instruction set of this processor.
     static func onEachInstructionSet(_ check: () throws -> Void) rethrows {
-        defer { selectInstructionSet(0) }
+        defer { selectInstructionSet(-1) }
         for index in 0..<usableInstructionSetCount {
             selectInstructionSet(index)
             try check()

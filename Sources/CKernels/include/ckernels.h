@@ -43,7 +43,7 @@ int ck_pool_thread_count(const ck_pool *pool);
  * that the environment's OCELLUS_KERNELS names, if the processor runs it. */
 const char *ck_instruction_set_name(void);
 /* For tests: how many sets this processor can run, and the choice of one for
- * the jobs of this thread. */
+ * the jobs of this thread; -1: the one that it would have by itself. */
 int ck_instruction_set_count(void);
 void ck_select_instruction_set(int index);
 

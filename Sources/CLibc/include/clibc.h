@@ -148,8 +148,13 @@ int clibc_landlock_begin(void);
 /* Adds what lies beneath a path, or the file. Returns 0, or an error number. */
 int clibc_landlock_allow(int ruleset, const char *path,
                          enum clibc_landlock_use use);
-/* What both programs want of signals, at their start. */
+/* What both programs want of signals and of their stack, at their start. */
 void clibc_begin_program(void);
+/* From now on to write to a pipe that nobody reads is an error, EPIPE. */
+void clibc_outlive_readers(void);
+/* Lets the stack of this thread grow now, since later there may be no room: its
+ * addresses stay, its pages are given back. */
+void clibc_grow_stack(void);
 
 /*
  * From now on a crash for want of memory is told in one line, and exits with 71;
