@@ -28,6 +28,17 @@ extension CommandError {
     }
 }
 
+extension StopSignal {
+    /// Ends the work once the signal has come.
+    ///
+    /// - Parameter output: What is written, and will not be left.
+    /// - Throws: `CommandError` with the exit code for work that was interrupted.
+    func heed(writing output: String) throws {
+        guard isRaised else { return }
+        throw CommandError(.interrupted, "\(output): stopped by a signal; nothing is left")
+    }
+}
+
 /// Runs a body, and turns an error of the libraries into one with a message and an exit code.
 func describing<Value: ~Copyable>(_ body: () throws -> Value) throws -> Value {
     do {

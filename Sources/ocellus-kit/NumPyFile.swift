@@ -12,25 +12,44 @@ enum NumPyFile {
         var dtype: String
     }
 
-    /// Writes a traced tensor as float32 in C order, atomically.
-    static func write(_ tensor: TracedTensor, to url: URL) throws -> Description {
-        let words = tensor.elements.map { $0.bitPattern.littleEndian }
-        let bytes = words.withUnsafeBytes { Data($0) }
-        return try write(bytes, type: "<f4", shape: tensor.shape, to: url)
+    /// Writes a traced tensor as float32 in C order.
+    static func write(
+        _ tensor: TracedTensor,
+        named name: String,
+        to folder: PartialFolder
+    ) throws -> Description {
+        try write(tensor.elements, shape: tensor.shape, named: name, to: folder)
     }
 
-    /// Writes whole numbers as int64, atomically.
-    static func write(_ values: [Int], to url: URL) throws -> Description {
+    /// Writes elements as float32 in C order.
+    static func write(
+        _ elements: [Float],
+        shape: [Int],
+        named name: String,
+        to folder: PartialFolder
+    ) throws -> Description {
+        let words = elements.map { $0.bitPattern.littleEndian }
+        let bytes = words.withUnsafeBytes { Data($0) }
+        return try write(bytes, type: "<f4", shape: shape, named: name, to: folder)
+    }
+
+    /// Writes whole numbers as int64.
+    static func write(
+        _ values: [Int],
+        named name: String,
+        to folder: PartialFolder
+    ) throws -> Description {
         let words = values.map { Int64($0).littleEndian }
         let bytes = words.withUnsafeBytes { Data($0) }
-        return try write(bytes, type: "<i8", shape: [values.count], to: url)
+        return try write(bytes, type: "<i8", shape: [values.count], named: name, to: folder)
     }
 
     private static func write(
         _ data: Data,
         type: String,
         shape: [Int],
-        to url: URL
+        named name: String,
+        to folder: PartialFolder
     ) throws -> Description {
         let sizes = shape.map { "\($0)," }.joined(separator: " ")
         var header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(sizes)), }"
@@ -42,7 +61,7 @@ enum NumPyFile {
             UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8),
         ])
         file += Data(header.utf8) + data
-        try writing(to: url.path) { try file.write(to: url, options: .atomic) }
-        return Description(file: url.lastPathComponent, shape: shape, dtype: type)
+        try folder.add(file, named: name)
+        return Description(file: name, shape: shape, dtype: type)
     }
 }

@@ -37,34 +37,6 @@ func writing<Value>(
     }
 }
 
-/// Runs a body that writes files, of which all appear in a folder, or none.
-///
-/// - Parameters:
-///   - path: The folder, made if it is missing.
-///   - body: What writes, into the folder that it is given.
-/// - Returns: What the body returns.
-/// - Throws: As `writing(into:)`.
-func writingTogether<Value>(into path: String, _ body: (URL) throws -> Value) throws -> Value {
-    try writing(into: path) {
-        let files = FileManager.default
-        let folder = URL(fileURLWithPath: path, isDirectory: true)
-        let partial = folder.appendingPathComponent(".\(getpid()).partial", isDirectory: true)
-        defer { try? files.removeItem(at: partial) }
-        try writing(to: path) {
-            try files.createDirectory(at: partial, withIntermediateDirectories: false)
-        }
-        let value = try body(partial)
-        try writing(to: path) {
-            for name in try files.contentsOfDirectory(atPath: partial.path) {
-                let target = folder.appendingPathComponent(name)
-                guard unsafe rename(partial.appendingPathComponent(name).path, target.path) == 0
-                else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
-            }
-        }
-        return value
-    }
-}
-
 /// Refuses to start what would fill the disk.
 ///
 /// - Parameters:

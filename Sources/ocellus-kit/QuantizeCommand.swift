@@ -247,13 +247,7 @@ struct QuantizeCommand: ParsableCommand {
                 file,
                 to: job.output,
                 progress: { index, _ in bar.advance(by: job.plan.steps[index].byteCount) },
-                betweenPortions: {
-                    guard stop.isRaised else { return }
-                    throw CommandError(
-                        .interrupted,
-                        "\(output): stopped by a signal; nothing is left"
-                    )
-                },
+                betweenPortions: { try stop.heed(writing: output) },
                 completion: {
                     bar.finish()
                     others = try write(jobs.dropFirst(), importance, until: stop)

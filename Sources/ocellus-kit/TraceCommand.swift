@@ -26,7 +26,9 @@ struct TraceCommand: ParsableCommand {
               conv_state.npy  (layers, dConv - 1, channels)  at the end, oldest first
               ssm_state.npy   (layers, dInner, dState)       at the end
 
-            All files are written, or, if one cannot be, none. With several pictures, the files are about the last one; the states about all.
+            All files are written, or, at an error, SIGINT or SIGTERM, none; what a killed run has left, the next one for
+            the same folder removes. Files of an earlier trace that this one does not write stay: a new folder has one trace alone.
+            With several pictures, the files are about the last one; the states about all.
             With --json, one object: folder, files (file, shape, dtype).
 
             examples:
@@ -100,7 +102,7 @@ struct TraceCommand: ParsableCommand {
 
     private func traceVision(
         _ options: SessionOptions,
-        to folder: URL
+        to folder: PartialFolder
     ) throws -> [NumPyFile.Description] {
         guard tokens == nil, text == nil else {
             throw ValidationError("\(model) has no decoder, so it cannot read a text")
@@ -120,29 +122,46 @@ struct TraceCommand: ParsableCommand {
 
     private func traceModel(
         _ options: SessionOptions,
-        to folder: URL
+        to folder: PartialFolder
     ) throws -> [NumPyFile.Description] {
         var session = try describing { try Session(Model(path: model, options: options)) }
         var files: [NumPyFile.Description] = []
         for path in image { files = try write(try see(path, with: &session), to: folder) }
-        let file = { (name: String) in folder.appendingPathComponent(name) }
         if let ids = try textTokens(session) {
-            let logits = session.traceTokens(ids)
-            files.append(try NumPyFile.write(ids, to: file("tokens.npy")))
-            files.append(try NumPyFile.write(logits, to: file("logits.npy")))
+            files.append(try NumPyFile.write(ids, named: "tokens.npy", to: folder))
+            files.append(try read(ids, with: &session, to: folder))
         }
         let state = session.traceState()
-        files.append(try NumPyFile.write(state.history, to: file("conv_state.npy")))
-        files.append(try NumPyFile.write(state.h, to: file("ssm_state.npy")))
+        files.append(try NumPyFile.write(state.history, named: "conv_state.npy", to: folder))
+        files.append(try NumPyFile.write(state.h, named: "ssm_state.npy", to: folder))
         return files
     }
 
-    private func write(_ stages: VisionTrace, to folder: URL) throws -> [NumPyFile.Description] {
+    /// Reads a text chunk by chunk, so that a signal need not wait for all of it.
+    private func read(
+        _ ids: [Int],
+        with session: inout Session,
+        to folder: PartialFolder
+    ) throws -> NumPyFile.Description {
+        var logits: [Float] = []
+        for start in stride(from: 0, to: ids.count, by: chunk) {
+            try folder.heedSignals()
+            let part = ids[start..<min(start + chunk, ids.count)]
+            logits += session.traceTokens(Array(part)).elements
+        }
+        let shape = [ids.count, session.model.decoder.configuration.vocabularySize]
+        return try NumPyFile.write(logits, shape: shape, named: "logits.npy", to: folder)
+    }
+
+    private func write(
+        _ stages: VisionTrace,
+        to folder: PartialFolder
+    ) throws -> [NumPyFile.Description] {
         let all =
             [("pixels", stages.pixels)] + stages.layers.map { ($0.name, $0.tokens) }
             + [("encoder", stages.features), ("projector", stages.tokens)]
         return try all.map { name, tensor in
-            try NumPyFile.write(tensor, to: folder.appendingPathComponent(name + ".npy"))
+            try NumPyFile.write(tensor, named: name + ".npy", to: folder)
         }
     }
 
