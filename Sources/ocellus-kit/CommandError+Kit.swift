@@ -49,6 +49,14 @@ func describing<Value: ~Copyable>(_ body: () throws -> Value) throws -> Value {
         throw CommandError(error)
     } catch let error as ConversionError {
         throw CommandError(error)
+    } catch ImageError.pictureTooLarge(let path, let size, let limit),
+        CaptureError.image(.pictureTooLarge(let path, let size, let limit))
+    {
+        // Here is no option that allows more.
+        throw CommandError(
+            .badInput,
+            "\(path) has \(size.description) pixels, the limit is \(limit.description); scale it down"
+        )
     } catch let error as ImageError {
         throw CommandError(error)
     } catch let error as CaptureError {

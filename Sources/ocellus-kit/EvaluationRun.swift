@@ -23,7 +23,7 @@ struct EvaluationRun: ~Copyable {
         var options = SessionOptions(threadCount: min(threads, 64))
         for item in set.items {
             for frame in item.frames {
-                let size = try PictureFile.size(of: Self.resolve(frame, in: set))
+                let size = try PictureFile.plannedSize(of: Self.resolve(frame, in: set))
                 options.maximumFrame = options.maximumFrame.union(size)
             }
             if let clip = item.clip {

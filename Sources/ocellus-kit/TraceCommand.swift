@@ -78,7 +78,7 @@ struct TraceCommand: ParsableCommand {
     func run() throws {
         var options = SessionOptions(threadCount: threads, chunkLength: chunk)
         for path in image {
-            let size = try describing { try PictureFile.size(of: path) }
+            let size = try describing { try PictureFile.plannedSize(of: path) }
             options.maximumFrame = options.maximumFrame.union(size)
         }
         let files = try writingTogether(into: outputPath) { folder in
