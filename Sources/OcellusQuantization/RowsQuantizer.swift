@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Dispatch
 import OcellusKernels
 import OcellusMemory
 
@@ -53,7 +52,7 @@ package final class RowsQuantizer: @unchecked Sendable {
 
     /// Rounds all rows.
     package func run(threadCount: Int) {
-        DispatchQueue.concurrentPerform(iterations: threadCount) { thread in
+        sharing(among: threadCount) { thread in
             let columns = rows.columns
             let buffer = UnsafeMutableBufferPointer<Float>.allocate(capacity: 2 * columns)
             defer { buffer.deallocate() }
