@@ -24,6 +24,21 @@ struct DecoderTests {
         }
     }
 
+    /// state-spaces publishes Hugging Face's layout with the keys of the original beside it.
+    @Test
+    func `beside hidden_size the keys of the original layout do not count`() throws {
+        let source = try PublishedFolder("mamba-hf")
+        try source.replaceOnce(
+            "{",
+            by: "{\"d_model\": 32, \"n_layer\": 2, \"ssm_cfg\": {}, \"norm_epsilon\": 0.5, ",
+            in: "config.json"
+        )
+        let folder = try TemporaryFolder()
+        try convert(source.path, to: folder.path)
+        let file = try ModelFile(path: folder.file("decoder.gguf"))
+        #expect(try file.float("mamba.attention.layer_norm_rms_epsilon") == 1e-5)
+    }
+
     @Test
     func `matrices get the type that was asked for, all else is F32`() throws {
         let folder = try TemporaryFolder()

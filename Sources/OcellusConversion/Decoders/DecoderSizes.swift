@@ -4,8 +4,11 @@
 ///
 /// | layout | recognised by |
 /// |---|---|
-/// | state-spaces, Mamba-1 and Mamba-2 | `d_model`; `ssm_cfg.layer` is "Mamba2" for the second |
 /// | Hugging Face | `model_type` is "mamba", "mamba2" or "falcon_mamba" |
+/// | state-spaces, Mamba-1 and Mamba-2 | `d_model`; `ssm_cfg.layer` is "Mamba2" for the second |
+///
+/// Hugging Face's of state-spaces' own models repeat `d_model` and `ssm_cfg`, which their library does not
+/// read: beside `hidden_size` these do not count.
 ///
 /// - Source: state-spaces/mamba, mamba_ssm/models/config_mamba.py and modules/mamba{_simple,2}.py;
 ///   transformers, models/{mamba,mamba2,falcon_mamba}/configuration_*.py.
@@ -34,15 +37,19 @@ struct DecoderSizes {
 
     /// Whether settings are those of a decoder.
     static func describes(_ settings: ModelSettings) -> Bool {
-        settings.has("d_model")
+        isOriginal(settings)
             || ["mamba", "mamba2", "falcon_mamba"].contains(settings.json["model_type"]?.string)
+    }
+
+    private static func isOriginal(_ settings: ModelSettings) -> Bool {
+        settings.has("d_model") && !settings.has("hidden_size")
     }
 
     /// Reads the sizes.
     ///
     /// - Throws: `ConversionError.missingKey`, `.badValue` and `.unsupported`.
     init(_ settings: ModelSettings) throws(ConversionError) {
-        if settings.has("d_model") {
+        if Self.isOriginal(settings) {
             try self.init(original: settings)
         } else {
             try self.init(huggingFace: settings)
