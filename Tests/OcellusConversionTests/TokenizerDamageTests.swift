@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import OcellusConversion
+import OcellusFormat
 import Testing
 
 /// Files of a tokenizer with values that they may not have: each is refused with its name, the key, what was
@@ -87,6 +88,20 @@ struct TokenizerDamageTests {
         let message = try refusal(of: folder)
         #expect(message.contains("tokenizer.json: "), "\(message)")
         #expect(message.contains(expected), "\(message)")
+    }
+
+    /// As tokenizers wrote merges before 0.20.
+    @Test
+    func `a half of a merge may begin with a mark that combines`() throws {
+        let folder = try PublishedFolder("mamba-hf")
+        let tokens = "\"vocab\": {\"\u{301}\": 286, \"h\u{301}\": 287, "
+        try folder.replaceOnce("\"vocab\": {", by: tokens, in: "tokenizer.json")
+        let merges = "\"merges\": [\"h \u{301}\"], \"unused\""
+        try folder.replaceOnce("\"merges\"", by: merges, in: "tokenizer.json")
+        let out = try TemporaryFolder()
+        try convert(folder.path, to: out.path)
+        let file = try ModelFile(path: out.file("decoder.gguf"))
+        #expect(try file.strings("tokenizer.ggml.merges") == ["h \u{301}"])
     }
 
     @Test(arguments: [

@@ -124,8 +124,7 @@ struct TokenizerFile {
         merges.reserveCapacity(list.count)
         for (index, merge) in list.enumerated() {
             let pair =
-                merge.string.map { $0.split(separator: " ", maxSplits: 1).map(String.init) }
-                ?? merge.array?.compactMap(\.string) ?? []
+                merge.string.map(Self.halves(of:)) ?? merge.array?.compactMap(\.string) ?? []
             guard pair.count == 2 else {
                 throw model.bad("merges.\(index)", "two tokens", merge)
             }
@@ -140,5 +139,11 @@ struct TokenizerFile {
             merges.append("\(pair[0]) \(pair[1])")
         }
         return merges
+    }
+
+    /// What is before and behind the first space: by bytes, as a mark that combines makes one character of
+    /// the space and itself.
+    private static func halves(of merge: String) -> [String] {
+        merge.utf8.split(separator: UInt8(ascii: " "), maxSplits: 1).compactMap(String.init)
     }
 }
