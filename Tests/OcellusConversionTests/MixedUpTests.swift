@@ -113,6 +113,26 @@ struct MixedUpTests {
         #expect(message.contains("\(tower.folder.path)/\(expected)"), "\(message)")
     }
 
+    @Test(arguments: [
+        ("dinov2-timm", "vit_large_patch14_reg4_dinov2", "vit_large_patch14_dinov2"),
+        ("siglip-timm", "vit_so400m_patch14_siglip_384", "vit_so400m_patch14_siglip_378"),
+    ])
+    func `Cobra sees with the towers that it is trained with`(
+        part: String,
+        name: String,
+        other: String
+    ) throws {
+        let tower = try PublishedFolder(part)
+        try tower.replaceOnce(name, by: other, in: "config.json")
+        var options = options(of: "cobra")
+        options.vision = options.vision.map { $0.hasSuffix(part) ? tower.path : $0 }
+        let message = try refusal(of: PublishedFolder("cobra"), options)
+        let expected = "\(tower.path)/config.json: 'architecture' should be "
+        #expect(message.contains(expected), "\(message)")
+        #expect(message.contains(" or vit_so400m_patch14_siglip_384, which"), "\(message)")
+        #expect(message.contains("is '\(other)'"), "\(message)")
+    }
+
     @Test
     func `Cobra's projector makes what its decoder reads`() throws {
         let model = try AlteredCheckpoint("cobra")

@@ -8,6 +8,11 @@ import OcellusFormat
 /// - Source: Zhao et al. 2024; cobra/conf/models.py, models/vlms/cobra.py,
 ///   models/backbones/vision/dinosiglip_vit.py, prompting/zephyr_prompter.py.
 enum CobraDescription {
+    /// What timm calls the towers that Cobra is trained with.
+    private static let architectures = [
+        "vit_large_patch14_reg4_dinov2", "vit_so400m_patch14_siglip_384",
+    ]
+
     /// Whether a configuration is Cobra's.
     static func describes(_ settings: ModelSettings) -> Bool {
         settings.json["model"]?["arch_specifier"] != nil
@@ -152,10 +157,18 @@ enum CobraDescription {
         let towers = try paths.map { path in
             let model = try PublishedModel(path: path)
             // Those of transformers have another GELU than the ones that Cobra is trained with.
-            guard TimmViT.describes(model.settings.json["architecture"]?.string) else {
+            let architecture = model.settings.json["architecture"]
+            guard TimmViT.describes(architecture?.string) else {
                 throw ConversionError.unsupported(
                     path: model.checkpoint.path,
                     what: "not a tower of timm, with an architecture that begins with vit_"
+                )
+            }
+            guard let architecture, architectures.contains(architecture.string ?? "") else {
+                throw model.settings.bad(
+                    "architecture",
+                    "\(architectures.joined(separator: " or ")), which \(backbone) is trained with",
+                    architecture ?? .null
                 )
             }
             return (model: model, sizes: try ViTSizes.sizes(of: model))
