@@ -134,6 +134,28 @@ struct MixedUpTests {
     }
 
     @Test
+    func `a tokenizer of fewer tokens is that of another model`() throws {
+        let model = try AlteredCheckpoint("mamba-hf")
+        try model.folder.replaceOnce(
+            "\"vocab_size\": 288",
+            by: "\"vocab_size\": 406",
+            in: "config.json"
+        )
+        var shapes = model.shapes
+        shapes["backbone.embeddings.weight"] = [406, 32]
+        let message = try model.refusal(of: shapes, ConversionOptions())
+        let expected = "tokens for all of the embedding's 406 rows but 128 at most, has 275; it is"
+        #expect(message?.contains(expected) ?? false, "\(message ?? "converts")")
+        try model.folder.replaceOnce(
+            "\"vocab_size\": 406",
+            by: "\"vocab_size\": 403",
+            in: "config.json"
+        )
+        shapes["backbone.embeddings.weight"] = [403, 32]
+        #expect(try model.refusal(of: shapes, ConversionOptions()) == nil)
+    }
+
+    @Test
     func `Cobra's projector makes what its decoder reads`() throws {
         let model = try AlteredCheckpoint("cobra")
         var shapes = model.shapes

@@ -13,6 +13,10 @@ struct TokenizerDescription {
         case byte = 6
     }
 
+    /// How many rows of an embedding may be padding, without a token: the greatest multiple that counts of
+    /// rows are rounded up to.
+    private static let maximumPadding = 128
+
     /// "gpt2" for byte-level byte-pair encoding, "llama" for SentencePiece's.
     var model: String
     /// How a text is cut before it is encoded, or nil if it is not.
@@ -35,7 +39,8 @@ struct TokenizerDescription {
 
     /// Adds the keys to a decoder file, the vocabulary filled up to the rows of the embedding.
     ///
-    /// - Throws: `ConversionError.unsupported` if there are more tokens than rows.
+    /// - Throws: `ConversionError.unsupported` if there are more tokens than rows, or so few that padding
+    ///   does not explain it.
     func add(
         to file: inout FileDescription,
         rowCount: Int,
@@ -49,7 +54,17 @@ struct TokenizerDescription {
                     + "that of another model"
             )
         }
+        let gaps = tokens.enumerated().count { types[$0] == .unused && $1 == "[PAD\($0)]" }
         let padding = tokens.count..<rowCount
+        guard gaps + padding.count <= Self.maximumPadding else {
+            throw .unsupported(
+                path: path,
+                what:
+                    "the tokenizer should have tokens for all of the embedding's \(rowCount) rows but "
+                    + "\(Self.maximumPadding) at most, has \(tokens.count - gaps); it is that of "
+                    + "another model"
+            )
+        }
         let paddingTypes = padding.map { _ in TokenType.unused.rawValue }
         file.add("tokenizer.ggml.model", .string(model))
         if let preTokenizer { file.add("tokenizer.ggml.pre", .string(preTokenizer)) }
