@@ -19,6 +19,9 @@ public struct PublishedModel {
             path, Self.folder(of: checkpoint.path), Self.folder(of: checkpoint.path) + "/..",
         ]
         var names = ["config.json", "open_clip_config.json"]
+        // Some folders have the files of both libraries.
+        let file = checkpoint.path.split(separator: "/").last ?? ""
+        if file.hasPrefix("open_clip_") { names.reverse() }
         if let name = Self.ownConfiguration(of: checkpoint.path) { names.insert(name, at: 0) }
         let found = folders.lazy.flatMap { folder in names.map { (folder, $0) } }
             .first { FileManager.default.fileExists(atPath: "\($0)/\($1)") }

@@ -156,6 +156,15 @@ struct MixedUpTests {
     }
 
     @Test
+    func `open_clip's checkpoint goes with open_clip's configuration`() throws {
+        let folder = try PublishedFolder("clip-open")
+        try folder.write(Data(#"{"model_type": "clip"}"#.utf8), to: "config.json")
+        #expect(
+            try PublishedModel(path: folder.path).settings.path.hasSuffix("open_clip_config.json")
+        )
+    }
+
+    @Test
     func `Cobra's projector makes what its decoder reads`() throws {
         let model = try AlteredCheckpoint("cobra")
         var shapes = model.shapes
