@@ -165,6 +165,29 @@ struct MixedUpTests {
     }
 
     @Test
+    func `MobileVLM sees with the CLIP that it is trained with`() throws {
+        let folder = try PublishedFolder("mobilevlm")
+        try folder.replaceOnce(
+            "\"mm_hidden_size\": 24",
+            by: "\"mm_hidden_size\": 1024",
+            in: "config.json"
+        )
+        let narrow = try refusal(of: folder, options(of: "mobilevlm"))
+        #expect(
+            narrow.contains("clip-hf/config.json: the CLIP should have width 1024"),
+            "\(narrow)"
+        )
+        #expect(narrow.contains("as mm_hidden_size, has 24"), "\(narrow)")
+        let clip = try PublishedFolder("clip-hf")
+        try clip.replaceOnce("\"hidden_size\": 24", by: "\"hidden_size\": 1024", in: "config.json")
+        var options = ConversionOptions()
+        options.vision = [clip.path]
+        let small = try refusal(of: folder, options)
+        #expect(small.contains("the CLIP should see pictures of 336 pixels, as"), "\(small)")
+        #expect(small.contains("sees 28"), "\(small)")
+    }
+
+    @Test
     func `Cobra's projector makes what its decoder reads`() throws {
         let model = try AlteredCheckpoint("cobra")
         var shapes = model.shapes

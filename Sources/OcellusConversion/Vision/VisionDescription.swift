@@ -43,6 +43,7 @@ enum VisionDescription {
                 what: "not a CLIP, which \(model.settings.path) needs as --vision"
             )
         }
+        try requireSameTower(sizes, of: clip, as: model.settings)
         let projector = try mobileVLM(model.settings, inputs: sizes.width)
         let joined = Checkpoint.joining([("", model.checkpoint), ("vision.", clip.checkpoint)])
         var pictures = sizes.pictures
@@ -62,6 +63,35 @@ enum VisionDescription {
             below: projector.kind == "ldpv2" ? ownTower : "vision."
         )
         return try plan(tower, projector, model, options)
+    }
+
+    /// The width of CLIP-L, which all published MobileVLMs see with.
+    private static let publishedWidth = 1024
+
+    /// Refuses a CLIP of another width than MobileVLM's projector is for, or for pictures of another size
+    /// than the name of its tower ends with: clip-vit-large-patch14-336.
+    private static func requireSameTower(
+        _ sizes: ViTSizes,
+        of clip: PublishedModel,
+        as settings: ModelSettings
+    ) throws(ConversionError) {
+        let width = try settings.sizeIfStated("mm_hidden_size") ?? sizes.width
+        guard sizes.width == width else {
+            throw .unsupported(
+                path: clip.settings.path,
+                what: "the CLIP should have width \(width), which \(settings.path) states as "
+                    + "mm_hidden_size, has \(sizes.width)"
+            )
+        }
+        // Names of towers for 224 pixels end with the patch; a model that is cut down keeps the name.
+        let tower = try settings.text("mm_vision_tower", default: "")
+        let side = tower.split(separator: "-").last.flatMap { Int($0) }
+        guard let side, width == publishedWidth, sizes.positionSide != side else { return }
+        throw .unsupported(
+            path: clip.settings.path,
+            what: "the CLIP should see pictures of \(side) pixels, as \(tower) in "
+                + "\(settings.path) does, sees \(sizes.positionSide)"
+        )
     }
 
     /// What the names of the tower begin with in MobileVLM's own checkpoint.
