@@ -16,17 +16,20 @@ static void say(const char *text) {
 /* The allocation that was refused last has left its mark in errno: Swift ends
  * a process at once when it gets no memory. */
 static void on_crash(int number) {
-    if (errno == ENOMEM || is_growing) {
-        say(is_sealed ? "ocellus: ended: it needed more memory than it was "
-                        "sealed with; start it again (Restart=on-failure in a "
+    int lacks_memory = errno == ENOMEM || is_growing;
+    if (lacks_memory || is_sealed)
+        say(program_invocation_short_name);
+    if (lacks_memory) {
+        say(is_sealed ? ": ended: it needed more memory than it was sealed "
+                        "with; start it again (Restart=on-failure in a "
                         "service); if it ends again: without --seal, and "
                         "please report it\n"
-                      : "ocellus: ended: there is not enough memory\n");
+                      : ": ended: there is not enough memory\n");
         _exit(71);
     }
     if (is_sealed) {
-        say("ocellus: ended: it found a mistake in itself; please report it, "
-            "with what it says without --seal\n");
+        say(": ended: it found a mistake in itself; please report it, with "
+            "what it says without --seal\n");
         _exit(70);
     }
     signal(number, SIG_DFL);

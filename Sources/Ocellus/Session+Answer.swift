@@ -8,10 +8,11 @@ import OcellusTokenizer
 extension Session {
     /// Makes a question ready to be asked, in the model's prompt template.
     ///
-    /// - Throws: `OcellusError.emptyPrompt` if there is no token to read.
+    /// - Throws: `OcellusError.emptyPrompt` if there is no token to read, or, in a template, only spaces.
     public func prompt(_ question: String) throws(OcellusError) -> Prompt {
         let tokens = model.promptTemplate.tokens(of: question, tokenizer: model.tokenizer)
-        guard !tokens.isEmpty, !withoutSpaces(question).isEmpty else { throw .emptyPrompt }
+        let isBlank = model.promptTemplate.isPresent && withoutSpaces(question).isEmpty
+        guard !tokens.isEmpty, !isBlank else { throw .emptyPrompt }
         return Prompt(tokens: tokens)
     }
 

@@ -82,7 +82,7 @@ public enum CaptureError: Error {
             "\(program) cannot read \(path): \(reason)"
         case .incomplete(let path, let reason, let time, let frameCount):
             "\(path) is damaged, from about \(time.roundedText) on: \(reason); "
-                + "\(frameCount) frames were read"
+                + (frameCount == 1 ? "1 frame was read" : "\(frameCount) frames were read")
         case .stopped(let path):
             "\(path) was given up before its first frame: the program was told to stop"
         }

@@ -185,6 +185,9 @@ public struct FrameSource: ~Copyable {
         try input.lookAhead(
             max(PictureFormat.signatureByteCount, Y4MHeader.magic.utf8CodeUnitCount)
         )
+        guard !input.lookahead.isEmpty else {
+            throw .damaged(path: settings.displayName, reason: "it is empty")
+        }
         if Y4MHeader.isMagic(input.lookahead.span) {
             return FrameSource(try Y4MStream(input, settings: settings), settings)
         }

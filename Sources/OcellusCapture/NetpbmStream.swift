@@ -147,9 +147,15 @@ struct NetpbmStream: ~Copyable {
 extension InputStream {
     /// Looks ahead at the header of the next picture; nil at the end of the stream.
     ///
+    /// White space between pictures is passed over, as netpbm's programs do.
+    ///
     /// - Throws: `CaptureError.image`.
     fileprivate func netpbmHeader() throws(CaptureError) -> NetpbmHeader? {
         try lookAhead(1)
+        while let byte = lookahead.first, byte == 0x20 || 0x09...0x0D ~= byte {
+            skip(1)
+            try lookAhead(1)
+        }
         if lookahead.isEmpty { return nil }
         var wanted = 0
         while true {

@@ -10,14 +10,14 @@ struct AskCommand {
                ocellus ask --model DIR [options] "text" ...
 
         Folds a picture or the frames of a clip into the model's state once, then answers each
-        question from there. Without a picture it continues each text.
+        question from there. Without a picture it continues each text, in which every space counts.
 
           --image FILE        a JPEG, PNG or PPM picture; repeated, they are seen in this order
           --video FILE        a clip: Y4M, a folder of pictures, or anything that ffmpeg reads; - for
                               a picture or a clip from standard input
-          --frames N          frames of the clip, evenly spread (default: as many as the model
-                              was trained on, or 6 if its file does not say)
-          --every TIME        one frame per TIME instead: 500ms, 2.5s, 1m, or a number of seconds
+          --frames N          frames of the clip, evenly spread, 1 to 100000 (default: as many as
+                              the model was trained on, or 6 if its file does not say)
+          --every TIME        one frame per TIME instead: 500ms, 2.5s, 1m, 1h, or seconds
           --crop X,Y,W,H      look only at this part of each picture, in its pixels (default: all)
           --template          without a picture: ask the text as a question all the same, in the
                               prompt template of the model's file
@@ -31,6 +31,9 @@ struct AskCommand {
           ocellus ask --model models/ommatidium --video street.mp4 "Which way did the car move?"
           ocellus ask --model models/ommatidium --image cat.jpg --choices yes,no "Is there a dog?"
           ocellus ask --model models/mamba-130m --max-tokens 40 "The capital of France is"
+
+        exit codes: 0 every question was answered about all of the pictures; 65 a clip is damaged,
+        and what could be read was answered about; others as in ocellus --help
         """
 
     private let arguments: Arguments
@@ -58,7 +61,10 @@ struct AskCommand {
         if arguments.has("--image") || arguments.has("--video") {
             try arguments.refuse(["--template"], "has no effect with a picture: it is always used")
         } else {
-            try arguments.refuse(["--crop"], "belongs to --image or --video")
+            try arguments.refuse(
+                ["--crop", "--max-frame", "--unchanged", "--reuse", "--memory"],
+                "belongs to --image or --video"
+            )
         }
     }
 
@@ -72,6 +78,12 @@ struct AskCommand {
                 throw .usage("--template: \(model.path) has none; without it the text is continued")
             }
         } else if input.maximumFrame == nil {
+            if model.promptTemplate.isPresent, questions.contains(where: { $0.hasSuffix("?") }) {
+                writeNote(
+                    "ocellus: a text without --image or --video is continued; as a question: "
+                        + "--template"
+                )
+            }
             model.promptTemplate = .none
         }
         var session = try ModelOptions.start(model)
@@ -94,5 +106,6 @@ struct AskCommand {
             )
         }
         if arguments.has("--stats") { report.write(session: session) }
+        if let damage = input.damage { throw damage }
     }
 }

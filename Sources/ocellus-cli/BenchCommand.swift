@@ -20,7 +20,8 @@ struct BenchCommand {
 
           --prefill N         tokens to read (default 512)
           --decode N          tokens to write (default 64)
-          --runs N            runs of prefill and decode (default 5); frames run 4 times as often
+          --runs N            runs of prefill and decode, 1 to 1000 (default 5); frames run 4 times
+                              as often
           --layers            then each layer and each kernel, of one more run
           --clock CLOCK       wall (default), or cpu: the time that the thread had a processor, for
                               a machine that is busy with other things; with --threads 1

@@ -10,6 +10,9 @@ struct FrameInput: ~Copyable {
     private let pictures: [String]
     private var clip: FrameSource?
 
+    /// That the clip ends early; what came before is seen and can be answered about.
+    private(set) var damage: CommandError?
+
     /// The size of the largest frame, or nil without frames.
     let maximumFrame: ImageSize?
 
@@ -110,8 +113,7 @@ struct FrameInput: ~Copyable {
             return try clip?.next(into: slot)
         } catch {
             guard case .incomplete = error else { throw CommandError(error) }
-            // What could be read is answered about, and the user knows.
-            writeNote("ocellus: " + error.description)
+            damage = CommandError(error)
             return nil
         }
     }

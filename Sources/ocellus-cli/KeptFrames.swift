@@ -13,7 +13,7 @@ struct KeptFrames {
     static let help = """
           --save-frames DIR   a JPEG in DIR of each frame that an answer was about, named by time and
                               first answer; the oldest make room for new ones
-          --budget BYTES      what they may take together, e.g. 500M (default 100M)
+          --budget BYTES      what they may take together: 500000, 800K, 500M, 2G (default 100M)
         """
 
     /// The folder.

@@ -18,12 +18,13 @@ enum ModelOptions {
     /// Their explanation in the help of each command.
     static let help = """
           --model DIR         folder with decoder.gguf and vision.gguf, or a decoder file
-          --threads N         threads that compute (default: the cores that it may use, at most 4)
+          --threads N         threads that compute, 1 to 64 (default: the cores that it may use, at
+                              most 4)
           --cores LIST        instead, one thread on each of these cores, e.g. 0,1 or 4-7
           --max-frame WxH     largest frame planned for, in pixels, at most 16384x16384 (default
                               1920x1080, or what is larger of the source at the start, up to
                               4096x4096; larger JPEG pictures are read at a half to an eighth)
-          --chunk N           most tokens per run through the decoder (default 128)
+          --chunk N           most tokens per run through the decoder, 1 to 4096 (default 128)
           --memory POLICY     what is kept of past frames, in constant memory (default: refresh
                               with half the model's horizon, if that was measured, else rolling):
                                 rolling     the state, which forgets by itself
@@ -35,7 +36,7 @@ enum ModelOptions {
                                 pooled:N    the newest frame whole, N to 2N older ones in one
                                             token and the frame token each (pooled:N:2: in two)
           --unchanged T       a frame costs no encoding if no part of it changed by T steps of
-                              255 (default 2 in watch, else 0: each frame is encoded)
+                              255 (0 to 255; default 2 in watch, else 0: each frame is encoded)
           --reuse T           an encoder with convolutions computes again only what blocks of 8 x 8
                               pixels reach that changed by more than T steps of 255 on average;
                               0: the same answers; takes memory for the kept maps (default: all

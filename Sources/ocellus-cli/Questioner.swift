@@ -18,9 +18,9 @@ struct Questioner {
     static let help = """
           --choices A,B,...   score these answers, and answer with the most probable (default: the
                               model writes what it likes)
-          --max-tokens N      the longest answer, in tokens (default 32)
+          --max-tokens N      the longest answer, in tokens, 1 to 4096 (default 32)
           --temperature T     0: each token is the most probable one; above it is drawn, by its
-                              probability at 1, the more evenly the higher (default 0)
+                              probability at 1, the more evenly the higher, up to 100 (default 0)
           --top-k K           draw among the K most probable tokens; 0: all of them (default 0)
           --top-p P           draw among the fewest tokens whose probabilities add up to P
                               (default 1: all of them)
@@ -43,7 +43,7 @@ struct Questioner {
         let drawing = ["--top-k", "--top-p", "--seed"]
         if arguments.has("--choices") {
             try arguments.refuse(
-                ["--max-tokens", "--temperature"] + drawing,
+                ["--max-tokens", "--temperature", "--draft"] + drawing,
                 "has no effect with --choices, which are scored"
             )
         }

@@ -19,8 +19,9 @@ struct WatchCommand {
           --source PATH       a camera, a clip, a folder of pictures, a picture, the address of a
                               stream (rtsp://..., http://..., through ffmpeg; its password is
                               never told), or - for Y4M or PPM frames on standard input
-          --every TIME        one frame per TIME: 500ms, 2.5s, 1m, 1h, or a number of seconds (default
-                              1s); of a live source the newest. Pictures of a folder are that far apart
+          --every TIME        one frame per TIME: 500ms, 2.5s, 1m, 1h, or a number of seconds, as
+                              every TIME here (default 1s); of a live source the newest. Pictures
+                              of a folder are that far apart
           --on-change T       each frame of which a part changed by T steps of 255, and the first
                               that stands still again, if the model compares frames; may be used
                               with --every. The others cost no encoding and are not asked about
