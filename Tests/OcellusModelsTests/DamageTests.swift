@@ -25,7 +25,7 @@ struct DamageTests {
 
     @Test(arguments: DecoderTests.packable)
     func `a damaged decoder with packed weights is refused, or runs`(fixture: Fixture) throws {
-        try withPacked(fixture) { path in
+        try withPacked(fixture, "decoder.gguf") { path in
             try truncate(path) {
                 _ = try DecoderRun(path: $0, chunkLength: 3, threadCount: 1)
             }

@@ -117,7 +117,7 @@ struct DecoderTests {
 
     @Test(arguments: packable)
     func `packed weights give the text of llama.cpp too`(fixture: Fixture) throws {
-        try withPacked(fixture) { path in
+        try withPacked(fixture, "decoder.gguf") { path in
             try expectPeersText(
                 DecoderRun(path: path, chunkLength: 64, threadCount: 1),
                 fixture

@@ -13,10 +13,21 @@ struct VisionTests {
 
     @Test(arguments: fixtures)
     func `features and image tokens are those of PyTorch`(fixture: Fixture) throws {
+        try Self.compare(VisionRun(fixture), with: fixture)
+    }
+
+    @Test(arguments: ["siglip-q8_0", "cnn-vit-q8_0"])
+    func `packed weights give those of PyTorch as well`(name: String) throws {
+        let fixture = Fixture(name: name)
+        try withPacked(fixture, "vision.gguf") { path in
+            try Self.compare(VisionRun(path: path, threadCount: 1), with: fixture)
+        }
+    }
+
+    private static func compare(_ run: VisionRun, with fixture: Fixture) throws {
         let frames = try fixture.array("pixels")
         let features = try fixture.array("encoder")
         let tokens = try fixture.array("projector")
-        let run = try VisionRun(fixture)
         for frame in 0..<frames.shape[0] {
             let seen = run.see(frames[frame], isFirst: frame == 0)
             expectClose(
