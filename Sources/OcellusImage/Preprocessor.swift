@@ -4,11 +4,9 @@ public import OcellusMemory
 /// Turns a frame into the input of a vision encoder: region of interest, resize, crop or padding,
 /// normalisation.
 ///
-/// The resize is Pillow's (antialiased, on bytes, first along the rows, then along the columns), and
-/// equal to it bit by bit; except that Pillow 13 swaps the passes for a picture that loses rows, and more
-/// than twice as many as columns. There rounding and clipping between them make 1/255 of difference
-/// (bilinear) or a few, at sharp edges up to 22/255 (bicubic). Rows are converted, resized and summed in
-/// one walk down the picture: only the few rows that one output row sums are ever held.
+/// The resize is that of Pillow 13 (antialiased, on bytes, in two passes), and equal to it bit by bit.
+/// Rows are converted, resized and summed in one walk down the picture: only the few rows that one
+/// output row sums are ever held.
 public struct Preprocessor {
     /// What is done.
     public let settings: PreprocessorSettings
@@ -22,7 +20,7 @@ public struct Preprocessor {
     private let columnTables: PlannedBytes
     private let rowTables: PlannedBytes
     private let sourceRow: PlannedBytes
-    private let resizedRows: PlannedBytes
+    private let rowWindow: PlannedBytes
 
     /// Plans the scratch for frames up to a size; it is used in the current step of the planner only.
     ///
@@ -61,15 +59,19 @@ public struct Preprocessor {
             in: .scratch
         )
         sourceRow = planner.bytes("frame row", count: 3 * canvas.width, in: .scratch)
-        resizedRows = planner.bytes(
+        rowWindow = planner.bytes(
             "resized rows",
-            count: 3 * settings.outputWidth * rowTapLimit,
+            count: RowWindow.byteCount(
+                width: ResizeGeometry.widthBetweenPasses(canvasLimit: canvas, settings: settings),
+                outputWidth: settings.outputWidth,
+                tapLimit: rowTapLimit
+            ),
             in: .scratch
         )
         planner.release(columnTables)
         planner.release(rowTables)
         planner.release(sourceRow)
-        planner.release(resizedRows)
+        planner.release(rowWindow)
     }
 
     /// Checks that `run` can prepare a frame.
@@ -115,7 +117,12 @@ public struct Preprocessor {
             tapLimit: rowTapLimit,
             in: arena[rowTables]
         )
-        let window = RowWindow(columns: columns, rows: rows, in: arena[resizedRows])
+        let window = RowWindow(
+            columns: columns,
+            rows: rows,
+            geometry: geometry,
+            in: arena[rowWindow]
+        )
         let canvas = CanvasRows(
             frame: frame,
             geometry: geometry,
@@ -152,10 +159,10 @@ public struct Preprocessor {
             nextRow = max(nextRow, taps.lowerBound)
             while nextRow < taps.upperBound {
                 // Safety: a row of the canvas has as many pixels as the columns were prepared for.
-                unsafe window.resize(canvas.pixels(ofRow: nextRow), row: nextRow)
+                unsafe window.take(canvas.pixels(ofRow: nextRow), row: nextRow)
                 nextRow += 1
             }
-            window.combine(outputRow, into: pixels, settings: settings)
+            window.finish(outputRow, into: pixels, settings: settings)
         }
     }
 

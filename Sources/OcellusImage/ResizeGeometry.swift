@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/// Which pass of a resize is the first.
+enum PassOrder {
+    /// Columns are summed first, row by row.
+    case alongRows
+    /// Rows are summed first.
+    case acrossRows
+}
+
 /// The sizes and places of one preparation: region, canvas, resized picture, output.
 ///
 /// The region of the frame lies on a canvas (larger than the region when it is padded); the canvas is
@@ -36,6 +44,29 @@ struct ResizeGeometry {
         }
         outputX = (resized.width - output.width) / 2
         outputY = (resized.height - output.height) / 2
+    }
+
+    /// Which pass is the first: as Pillow 13 has it, the one across rows in a picture that loses rows, and
+    /// more than twice as many as columns.
+    ///
+    /// Samples are rounded to bytes between the passes, so the order shows.
+    var passOrder: PassOrder {
+        let lostRows = canvas.height - resized.height
+        let lostColumns = canvas.width - resized.width
+        return lostRows > 0 && lostRows > 2 * lostColumns ? .acrossRows : .alongRows
+    }
+
+    /// The most pixels in a row between the passes, of regions that lie on canvases up to a size.
+    ///
+    /// The pass along rows leaves the output's. That across rows leaves the canvas's, of which it is the
+    /// first only up to the resized width and half of the lost rows: at most
+    /// the covered width and half of the height.
+    static func widthBetweenPasses(
+        canvasLimit: ImageSize,
+        settings: PreprocessorSettings
+    ) -> Int {
+        let across = settings.outputWidth + settings.margin + canvasLimit.height / 2
+        return max(settings.outputWidth, min(canvasLimit.width, across))
     }
 
     /// The canvas for a picture of a size.

@@ -127,6 +127,13 @@ def write_resized():
         cases.append(("noise.png", strategy, "bicubic", 16, 16, (63, 47, 1, 1), HALF))
         cases.append(("noise.png", strategy, "bicubic", 1, 1, None, HALF))
         cases.append(("small.pgm", strategy, "bicubic", 31, 31, None, HALF))
+        # Narrow pictures, of which Pillow 13 sums the rows first, and two at the edge of its rule.
+        for name in FILTERS:
+            cases.append(("astronaut.png", strategy, name, 40, 40, (50, 10, 60, 180), CLIP_MEAN))
+            cases.append(("noise.png", strategy, name, 6, 7, (5, 0, 11, 48), HALF))
+            cases.append(("noise.png", strategy, name, 20, 16, (9, 1, 15, 47), HALF))
+            cases.append(("noise.png", strategy, name, 10, 20, (9, 1, 20, 40), HALF))
+            cases.append(("noise.png", strategy, name, 10, 20, (9, 1, 20, 41), HALF))
     lines, pixels = [], io.BytesIO()
     for name, strategy, filter_name, width, height, crop, mean in cases:
         picture = upright(name)
