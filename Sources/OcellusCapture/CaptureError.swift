@@ -37,6 +37,13 @@ public enum CaptureError: Error {
     /// The stop signal came before the first frame.
     case stopped(path: String)
 
+    /// Whether it is about one damaged picture, behind which the source goes on; want of memory is not.
+    public var isSkippable: Bool {
+        guard case .image(let error) = self else { return false }
+        if case .outOfMemory = error { return false }
+        return true
+    }
+
     /// What a stream is that cannot be read on: damaged, or incomplete if it has given frames.
     static func cut(
         path: String,

@@ -131,12 +131,8 @@ public struct WatchLoop {
         do throws(CaptureError) {
             frame = try source.next(into: slot)
         } catch {
-            // A folder or a stream may hold a damaged picture; want of memory is none of it.
-            switch error {
-            case .image(.outOfMemory): throw .capture(error)
-            case .image: return .skipped(error)
-            default: throw .capture(error)
-            }
+            if error.isSkippable { return .skipped(error) }
+            throw .capture(error)
         }
         guard let frame else { return nil }
         frameMoment = frame.captureTime ?? monotonicNanoseconds()

@@ -32,8 +32,8 @@ struct AskCommand {
           ocellus ask --model models/ommatidium --image cat.jpg --choices yes,no "Is there a dog?"
           ocellus ask --model models/mamba-130m --max-tokens 40 "The capital of France is"
 
-        exit codes: 0 every question was answered about all of the pictures; 65 a clip is damaged,
-        and what could be read was answered about; others as in ocellus --help
+        exit codes: 0 every question was answered about all of the pictures; 65 a clip is damaged, or
+        a picture of a folder, and what could be read was answered about; others as in ocellus --help
         """
 
     private let arguments: Arguments

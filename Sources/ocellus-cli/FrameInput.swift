@@ -10,8 +10,9 @@ struct FrameInput: ~Copyable {
     private let pictures: [String]
     private var clip: FrameSource?
 
-    /// That the clip ends early; what came before is seen and can be answered about.
+    /// That a clip ends early, or pictures of a folder were skipped; the rest is answered about.
     private(set) var damage: CommandError?
+    private var skippedCount = 0
 
     /// The size of the largest frame, or nil without frames.
     let maximumFrame: ImageSize?
@@ -109,12 +110,26 @@ struct FrameInput: ~Copyable {
     }
 
     private mutating func nextOfClip(into slot: Bytes) throws(CommandError) -> Frame? {
-        do throws(CaptureError) {
-            return try clip?.next(into: slot)
-        } catch {
-            guard case .incomplete = error else { throw CommandError(error) }
-            damage = CommandError(error)
-            return nil
+        while true {
+            do throws(CaptureError) {
+                return try clip?.next(into: slot)
+            } catch {
+                switch error {
+                case .incomplete:
+                    damage = CommandError(error)
+                    return nil
+                case .image(let cause) where error.isSkippable:
+                    // A damaged picture of a folder; the next call goes on behind it.
+                    writeNote("ocellus: skipped: " + cause.description)
+                    skippedCount += 1
+                    damage = CommandError(
+                        .badInput,
+                        "\(skippedCount == 1 ? "a picture was" : "\(skippedCount) pictures were") "
+                            + "skipped; the answers are about the others"
+                    )
+                default: throw CommandError(error)
+                }
+            }
         }
     }
 

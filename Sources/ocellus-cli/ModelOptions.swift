@@ -4,6 +4,7 @@ import Ocellus
 import OcellusCommand
 import OcellusFormat
 import OcellusImage
+import OcellusKernels
 import OcellusModels
 
 /// The options that all commands share: which model, how many threads, how large a frame.
@@ -52,6 +53,14 @@ enum ModelOptions {
         unchangedThreshold: Float? = nil
     ) throws(CommandError) -> Model {
         let path = try arguments.required("--model", "DIR")
+        if let name = unsafe getenv("OCELLUS_KERNELS").map({ unsafe String(cString: $0) }),
+            name != instructionSetName()
+        {
+            throw .usage(
+                "OCELLUS_KERNELS=\(name): this processor runs no such kernels; it would choose "
+                    + "\(instructionSetName()) itself"
+            )
+        }
         var options = SessionOptions()
         options.threadCount = try arguments.int(
             "--threads",

@@ -16,6 +16,11 @@ func flushOutput() -> Bool {
     unsafe fflush(clibc_stdout()) == 0 && ferror(clibc_stdout()) == 0
 }
 
+/// A text without line breaks, for output of a line each.
+func oneLine(_ text: String) -> String {
+    String(decoding: text.utf8.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }, as: UTF8.self)
+}
+
 /// A number with a fixed count of digits behind the point.
 ///
 /// Embedded Swift has no format strings.

@@ -12,7 +12,8 @@ struct PlanCommand {
         Prints every buffer that a session with this model takes, where it lies in the arena and
         when it is used, and the exact size of the arena; and which weights are packed for the
         kernels (ocellus-kit quantize --pack), and which are used row by row. No weights are read,
-        nothing is allocated. The same options give the same plan in ask, watch and bench.
+        nothing is allocated. The same options give the same plan in bench, and in ask and watch, which
+        without --max-frame plan for larger pictures if the source has some.
 
           --json              arenaBytes, mappedBytes, weights (type, packed, tensors, bytes) and
                               the buffers as one JSON object

@@ -99,7 +99,7 @@ struct WatchReport {
         let question = loop.questions[answered.question].text
         let change = answered.change.map { "  [\($0.name)]" } ?? ""
         let time = clock(loop.frame?.timestamp ?? .zero, digits: timeDigits)
-        return "\(time)  \(question)  \(answer)\(change)"
+        return oneLine("\(time)  \(question)  \(answer)\(change)")
     }
 
     private func json(
