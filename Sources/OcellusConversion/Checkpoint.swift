@@ -60,8 +60,7 @@ public struct Checkpoint {
             for name in names ?? [] where tensors[name]?.path != file {
                 throw ConversionError.damaged(
                     path: found,
-                    what: "the tensor '\(name)' should be in \(file), and is not;",
-                    offset: 0
+                    what: "the tensor '\(name)' should be in \(file), and is not"
                 )
             }
         }

@@ -8,8 +8,8 @@ public enum ConversionError: Error, CustomStringConvertible {
     case missingFile(path: String, what: String)
     /// Something reaches past the end of the file.
     case truncated(path: String, what: String, offset: Int, needed: Int, available: Int)
-    /// A field of the file contradicts its format.
-    case damaged(path: String, what: String, offset: Int)
+    /// A field of the file contradicts its format, or all of it does.
+    case damaged(path: String, what: String, offset: Int? = nil)
     /// The file is sound but of a kind that is not converted.
     case unsupported(path: String, what: String)
     /// An option was given that this model has no use for.
@@ -40,7 +40,7 @@ public enum ConversionError: Error, CustomStringConvertible {
             "\(path): \(what) at byte \(offset) needs \(needed) bytes, \(available) are left; "
                 + "the file is cut short or damaged"
         case .damaged(let path, let what, let offset):
-            "\(path): \(what) at byte \(offset)"
+            "\(path): \(what)" + (offset.map { " at byte \($0)" } ?? "")
         case .unsupported(let path, let what):
             "\(path): \(what)"
         case .unusedOption(let path, let option, let why):

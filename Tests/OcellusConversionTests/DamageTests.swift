@@ -209,6 +209,20 @@ struct DamageTests {
         try folder.write(try folder.data("model-00001-of-00003.safetensors"), to: second)
         #expect(try refusal(of: folder).contains("is also in"))
         try folder.write(data, to: second)
+        let index = try folder.data("model.safetensors.index.json")
+        try folder.replaceOnce(
+            "0.mixer.D\": \"model-00001",
+            by: "0.mixer.D\": \"model-00002",
+            in: "model.safetensors.index.json"
+        )
+        let misplaced = try refusal(of: folder)
+        #expect(
+            misplaced.hasSuffix(
+                "'backbone.layers.0.mixer.D' should be in \(folder.path)/\(second), and is not"
+            ),
+            "\(misplaced)"
+        )
+        try folder.write(index, to: "model.safetensors.index.json")
         try folder.replace("model-00003", by: "../../00003", in: "model.safetensors.index.json")
         #expect(try refusal(of: folder).contains("the name of a file in the same folder"))
         try folder.write(Data(#"{"weight_map": []}"#.utf8), to: "model.safetensors.index.json")

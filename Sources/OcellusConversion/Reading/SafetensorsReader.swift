@@ -29,8 +29,7 @@ enum SafetensorsReader {
             throw .damaged(
                 path: path,
                 what: "not a safetensors file: a header of \(length) bytes, more than "
-                    + "\(maximumHeaderByteCount),",
-                offset: 0
+                    + "\(maximumHeaderByteCount)"
             )
         }
         let dataOffset = 8 + Int(length)

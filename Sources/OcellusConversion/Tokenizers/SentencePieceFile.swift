@@ -77,7 +77,7 @@ struct SentencePieceFile {
             }
         }
         guard !tokens.isEmpty else {
-            throw .damaged(path: path, what: "no SentencePiece model: it has no pieces", offset: 0)
+            throw .damaged(path: path, what: "no SentencePiece model: it has no pieces")
         }
     }
 
