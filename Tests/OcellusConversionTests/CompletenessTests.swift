@@ -23,6 +23,8 @@ struct CompletenessTests {
         "dinov2-registers-hf": ["embeddings.mask_token"],
         // Equal to the embedding, which a checkpoint may say by leaving it out.
         "mamba": ["lm_head."], "mamba2": ["lm_head."],
+        "cobra": ["model.llm_backbone.llm.lm_head."],
+        "cobra-ldpnet": ["model.llm_backbone.llm.lm_head."],
         "mobileclip-apple": ["logit_scale", "image_encoder.model.head."],
         "mobileclip-b-apple": [
             "logit_scale", "image_encoder.model.classifier.",

@@ -87,8 +87,6 @@ enum CobraDescription {
         return .object([
             ("d_model", is2800M ? .number(2560) : try size("backbone.norm_f.weight", 0)),
             ("n_layer", .number(Double(layerCount))),
-            // The head is in its checkpoints even if it is the embedding.
-            ("tie_embeddings", .bool(false)),
             (
                 "ssm_cfg",
                 .object([
