@@ -162,12 +162,21 @@ public struct Checkpoint {
         for name in fileNames where FileManager.default.fileExists(atPath: "\(path)/\(name)") {
             return "\(path)/\(name)"
         }
-        // Apple's files are named after their models.
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-        let found = names.filter { name in
-            [".safetensors", ".pt", ".bin"].contains { name.hasSuffix($0) }
+        // Apple's files are named after their models, Cobra's after the steps of their training.
+        for folder in [path, "\(path)/checkpoints"] {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            let found = names.filter { name in
+                [".safetensors", ".pt", ".bin"].contains { name.hasSuffix($0) }
+            }
+            if found.count == 1 { return "\(folder)/\(found[0])" }
+            guard found.isEmpty else {
+                throw .missingFile(
+                    path: folder,
+                    what: "the folder has several checkpoints; give one of them: "
+                        + found.sorted().joined(separator: ", ")
+                )
+            }
         }
-        if found.count == 1 { return "\(path)/\(found[0])" }
         throw .missingFile(
             path: path,
             what: "the folder has no checkpoint: none of " + fileNames.joined(separator: ", ")
