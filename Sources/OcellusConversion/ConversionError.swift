@@ -30,6 +30,17 @@ public enum ConversionError: Error, CustomStringConvertible {
     case repeatedTensor(path: String, tensor: String, other: String)
     /// A weight is infinite or not a number, or beyond the type that it is to have.
     case badWeight(path: String, tensor: String, index: Int, value: Float, type: String)
+    /// A variance is negative.
+    case badVariance(path: String, tensor: String, index: Int, value: Float)
+    /// A weight that is computed of finite ones is infinite or not a number, or beyond its type.
+    case badResult(
+        path: String,
+        tensor: String,
+        sources: [String],
+        index: Int,
+        value: Float,
+        type: String
+    )
 
     /// One sentence: the file, the tensor, what was expected, what was found.
     public var description: String {
@@ -65,6 +76,13 @@ public enum ConversionError: Error, CustomStringConvertible {
         case .badWeight(let path, let tensor, let index, let value, let type):
             "\(path): the tensor '\(tensor)' has the weight \(value) at element \(index), which "
                 + "\(type) cannot hold"
+        case .badVariance(let path, let tensor, let index, let value):
+            "\(path): the tensor '\(tensor)' has the variance \(value) at element \(index), which is "
+                + "below 0"
+        case .badResult(let path, let tensor, let sources, let index, let value, let type):
+            "\(path): the tensor '\(tensor)', which is made of "
+                + sources.map { "'\($0)'" }.joined(separator: ", ")
+                + ", would have the weight \(value) at element \(index), which \(type) cannot hold"
         }
     }
 }

@@ -127,13 +127,8 @@ public struct ModelConverter {
             )
             let rows = try round(values, rowCount: range.count, for: step)
             if let fault = rows.fault {
-                throw ConversionError.badWeight(
-                    path: step.sources.first?.path ?? path,
-                    tensor: step.sources.first?.name ?? step.mapping.name,
-                    index: (start + fault.row) * step.columns + fault.column,
-                    value: fault.value,
-                    type: step.type.name
-                )
+                let index = (start + fault.row) * step.columns + fault.column
+                throw elements.fault(at: index, value: fault.value)
             }
             sums.add(rows.errors)
             try writer.write(UnsafeRawBufferPointer(rows.bytes))

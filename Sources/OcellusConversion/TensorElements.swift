@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import OcellusMemory
 
 /// The elements of one tensor to be written, read in ascending portions.
 struct TensorElements {
@@ -39,6 +40,76 @@ struct TensorElements {
             for index in values.indices { values[index] = change(values[index]) }
             return values
         }
+    }
+
+    /// The error for an element that its type cannot hold: it names the tensor of the checkpoint that the
+    /// value is in, or all that it is computed of.
+    func fault(at index: Int, value: Float) -> ConversionError {
+        let own =
+            switch step.mapping.content {
+            case .computed(let sources, _): computedFault(of: sources)
+            case .slice(_, let slice): fault(of: 0, at: slice.lowerBound + index, value)
+            case .elements: elementFault(at: index, value)
+            }
+        return own
+            ?? .badResult(
+                path: step.sources.first?.path ?? "",
+                tensor: step.mapping.name,
+                sources: step.sources.map(\.name),
+                index: index,
+                value: value,
+                type: step.type.name
+            )
+    }
+
+    /// The first value of the sources that nothing can be computed of.
+    private func computedFault(of sources: [TensorMapping.Source]) -> ConversionError? {
+        for (tensor, source) in zip(step.sources, sources) {
+            for (index, value) in Self.read(tensor, 0..<tensor.elementCount).enumerated() {
+                if !value.isFinite { return weightFault(of: tensor, at: index, value) }
+                if source.isVariance, value < 0 {
+                    return .badVariance(
+                        path: tensor.path,
+                        tensor: tensor.name,
+                        index: index,
+                        value: value
+                    )
+                }
+            }
+        }
+        return nil
+    }
+
+    private func elementFault(at index: Int, _ value: Float) -> ConversionError? {
+        var start = 0
+        for (number, source) in step.sources.enumerated() {
+            if index < start + source.elementCount {
+                return fault(of: number, at: index - start, value)
+            }
+            start += source.elementCount
+        }
+        return nil
+    }
+
+    /// The error for an element of a source, or nil if only what it becomes cannot be held.
+    private func fault(of number: Int, at index: Int, _ value: Float) -> ConversionError? {
+        let source = step.sources[number]
+        let own = Self.read(source, index..<index + 1)[0]
+        return own.isFinite && own != value ? nil : weightFault(of: source, at: index, own)
+    }
+
+    private func weightFault(
+        of tensor: SourceTensor,
+        at index: Int,
+        _ value: Float
+    ) -> ConversionError {
+        .badWeight(
+            path: tensor.path,
+            tensor: tensor.name,
+            index: index,
+            value: value,
+            type: step.type.name
+        )
     }
 
     private static func read(_ tensor: SourceTensor, _ range: Range<Int>) -> [Float] {

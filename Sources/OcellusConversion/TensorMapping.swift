@@ -23,11 +23,14 @@ public struct TensorMapping {
         public let name: String
         /// The shape as PyTorch writes it.
         public let shape: [Int]
+        /// Whether no element may be negative.
+        public let isVariance: Bool
 
         /// A tensor that must be there.
-        public init(_ name: String, _ shape: [Int]) {
+        public init(_ name: String, _ shape: [Int], isVariance: Bool = false) {
             self.name = name
             self.shape = shape
+            self.isVariance = isVariance
         }
     }
 

@@ -87,6 +87,21 @@ final class PublishedFolder {
         try write(data, to: name)
     }
 
+    /// Sets an element of a tensor in F32 of model.safetensors.
+    func set(_ tensor: String, at index: Int, to value: Float) throws {
+        let name = "model.safetensors"
+        var data = try data(name)
+        let length = data.withUnsafeBytes { Int($0.loadUnaligned(as: UInt64.self)) }
+        let object = try JSONSerialization.jsonObject(with: data[8..<8 + length])
+        let header = object as? [String: [String: Any]]
+        let offsets = header?[tensor]?["data_offsets"] as? [Int]
+        guard let start = offsets?.first else { throw CocoaError(.fileReadCorruptFile) }
+        let place = 8 + length + start + 4 * index
+        let bytes = withUnsafeBytes(of: value.bitPattern.littleEndian) { Data($0) }
+        data.replaceSubrange(place..<place + 4, with: bytes)
+        try write(data, to: name)
+    }
+
     /// Changes the header of model.safetensors, and appends to its data.
     func rewriteHeader(
         appending more: Data = Data(),

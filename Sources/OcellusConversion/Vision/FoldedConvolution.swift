@@ -38,9 +38,9 @@ struct FoldedConvolution {
     func add(as name: String, of checkpoint: Checkpoint, to file: inout FileDescription) {
         var (sources, parts): ([TensorMapping.Source], [Part]) = ([], [])
         /// Where a tensor will be among the values.
-        func index(_ tensor: String?, _ shape: [Int]) -> Int? {
+        func index(_ tensor: String?, _ shape: [Int], isVariance: Bool = false) -> Int? {
             guard let tensor else { return nil }
-            sources.append(TensorMapping.Source(tensor, shape))
+            sources.append(TensorMapping.Source(tensor, shape, isVariance: isVariance))
             return sources.count - 1
         }
         for branch in branches {
@@ -53,7 +53,11 @@ struct FoldedConvolution {
                     gain: index(norm.map { $0 + ".weight" }, [outputs]),
                     shift: index(norm.map { $0 + ".bias" }, [outputs]),
                     mean: index(norm.map { $0 + ".running_mean" }, [outputs]),
-                    variance: index(norm.map { $0 + ".running_var" }, [outputs]),
+                    variance: index(
+                        norm.map { $0 + ".running_var" },
+                        [outputs],
+                        isVariance: true
+                    ),
                     bias: index(branch.bias, [outputs]),
                     scale: index(branch.scale, scaleShape(branch.scale, checkpoint)),
                     sign: branch.sign

@@ -44,7 +44,8 @@ struct NormedProjection {
             TensorMapping.Source(norm + part, [inputs])
         }
         let matrix = TensorMapping.Source(weight, shape)
-        let (gain, variance) = (source(".weight"), source(".running_var"))
+        let gain = source(".weight")
+        let variance = TensorMapping.Source(norm + ".running_var", [inputs], isVariance: true)
         file.add(
             TensorMapping(
                 name + ".weight",
