@@ -133,6 +133,15 @@ struct PickleMachine {
 
     private mutating func pushGlobal(module: String, name: String) throws(ConversionError) {
         guard let global = PickleGlobal(module: module, name: name) else {
+            // A key stands before its value.
+            if module == "torch._utils", name.hasPrefix("_rebuild_"),
+                case .text(let key) = stack.last
+            {
+                throw unsupported(
+                    "the tensor '\(key)' is of a kind that is not read (\(name)): quantised, sparse, or "
+                        + "without elements"
+                )
+            }
             throw unsupported(
                 "the pickle asks for '\(module).\(name)', which tensors do not need; loading the "
                     + "file with PyTorch might run a program. Save its state_dict alone"
@@ -144,20 +153,17 @@ struct PickleMachine {
     /// BINPERSID: ("storage", type, key, device, element count).
     private mutating func makeStorage() throws(ConversionError) {
         guard case .tuple(let id) = try pop(), id.count == 5, case .text("storage") = id[0],
-            case .global(let global) = id[1], case .text(let key) = id[2],
-            case .int(let elementCount) = id[4]
-        else { throw damaged("a storage without type, key and size") }
+            case .global(let global) = id[1], case .text(let key) = id[2]
+        else { throw damaged("a storage without type and key") }
         switch global {
-        case .storageType(let type):
-            stack.append(
-                .storage(PickleStorage(key: key, type: type, elementCount: elementCount))
-            )
-        case .untypedStorage, .orderedDictionary, .rebuildTensor, .rebuildParameter:
-            throw unsupported("the storage '\(key)' does not say the type of its elements")
+        case .elementType(let type): stack.append(.storage(PickleStorage(key: key, type: type)))
+        case .untypedStorage: stack.append(.storage(PickleStorage(key: key, type: nil)))
+        case .orderedDictionary, .rebuildTensor, .rebuildTypedTensor, .rebuildParameter:
+            throw damaged("a storage without a type")
         }
     }
 
-    /// REDUCE, for the three names that can be called.
+    /// REDUCE, for the names that can be called.
     private mutating func call() throws(ConversionError) {
         guard case .tuple(let arguments) = try pop(), case .global(let global) = try pop() else {
             throw damaged("a call without a name")
@@ -167,25 +173,41 @@ struct PickleMachine {
             guard arguments.isEmpty else { throw damaged("an OrderedDict with arguments") }
             stack.append(.dictionary(PickleDictionary()))
         case .rebuildTensor:
-            guard arguments.count >= 4, case .storage(let storage) = arguments[0],
-                case .int(let offset) = arguments[1], let shape = Self.sizes(arguments[2]),
-                let strides = Self.sizes(arguments[3]), shape.count == strides.count
-            else { throw damaged("a tensor without storage, offset, shape and strides") }
-            let tensor = PickleTensor(
-                storage: storage,
-                offset: offset,
-                shape: shape,
-                strides: strides
-            )
-            stack.append(.tensor(tensor))
+            stack.append(.tensor(try tensor(arguments, type: nil)))
+        case .rebuildTypedTensor:
+            guard arguments.count >= 7, case .global(.elementType(let type)) = arguments[6] else {
+                throw damaged("a tensor without a type")
+            }
+            stack.append(.tensor(try tensor(arguments, type: type)))
         case .rebuildParameter:
             guard let first = arguments.first, case .tensor = first else {
                 throw damaged("a parameter without a tensor")
             }
             stack.append(first)
-        case .storageType, .untypedStorage:
+        case .elementType, .untypedStorage:
             throw damaged("a call of a type")
         }
+    }
+
+    /// A tensor from (storage, offset, shape, strides, ...).
+    private func tensor(
+        _ arguments: [PickleValue],
+        type: PickleElementType?
+    ) throws(ConversionError) -> PickleTensor {
+        guard arguments.count >= 4, case .storage(let storage) = arguments[0],
+            case .int(let offset) = arguments[1], let shape = Self.sizes(arguments[2]),
+            let strides = Self.sizes(arguments[3]), shape.count == strides.count
+        else { throw damaged("a tensor without storage, offset, shape and strides") }
+        guard let type = type ?? storage.type else {
+            throw damaged("a tensor and a storage without a type")
+        }
+        return PickleTensor(
+            key: storage.key,
+            type: type,
+            offset: offset,
+            shape: shape,
+            strides: strides
+        )
     }
 
     private static func sizes(_ value: PickleValue) -> [Int]? {

@@ -34,8 +34,11 @@ final class PickleDictionary {
 enum PickleGlobal {
     case orderedDictionary
     case rebuildTensor
+    /// As above, with the type behind the other arguments.
+    case rebuildTypedTensor
     case rebuildParameter
-    case storageType(ElementType)
+    /// The type of a tensor's elements, or a storage of it.
+    case elementType(PickleElementType)
     /// A storage of bytes, whose tensors say their type.
     case untypedStorage
 
@@ -44,33 +47,55 @@ enum PickleGlobal {
         switch (module, name) {
         case ("collections", "OrderedDict"): self = .orderedDictionary
         case ("torch._utils", "_rebuild_tensor_v2"): self = .rebuildTensor
+        case ("torch._utils", "_rebuild_tensor_v3"): self = .rebuildTypedTensor
         case ("torch._utils", "_rebuild_parameter"): self = .rebuildParameter
         case ("torch.storage", "UntypedStorage"): self = .untypedStorage
-        case ("torch", "DoubleStorage"): self = .storageType(.f64)
-        case ("torch", "FloatStorage"): self = .storageType(.f32)
-        case ("torch", "HalfStorage"): self = .storageType(.f16)
-        case ("torch", "BFloat16Storage"): self = .storageType(.bf16)
-        case ("torch", "LongStorage"): self = .storageType(.i64)
-        case ("torch", "IntStorage"): self = .storageType(.i32)
-        case ("torch", "ShortStorage"): self = .storageType(.i16)
-        case ("torch", "CharStorage"): self = .storageType(.i8)
-        case ("torch", "ByteStorage"): self = .storageType(.u8)
-        case ("torch", "BoolStorage"): self = .storageType(.bool)
+        case ("torch", _):
+            guard let type = PickleElementType(name) else { return nil }
+            self = .elementType(type)
         default: return nil
         }
+    }
+}
+
+/// A type of elements by PyTorch's name of it, or of its storage.
+struct PickleElementType {
+    private static let storages: [String: ElementType] = [
+        "DoubleStorage": .f64, "FloatStorage": .f32, "HalfStorage": .f16, "BFloat16Storage": .bf16,
+        "LongStorage": .i64, "IntStorage": .i32, "ShortStorage": .i16, "CharStorage": .i8,
+        "ByteStorage": .u8, "BoolStorage": .bool,
+    ]
+    /// What the names of the types begin with that have no storage of their own.
+    private static let others = [
+        "bfloat", "bits", "bool", "complex", "float", "int", "qint", "quint", "uint",
+    ]
+
+    let name: String
+    /// Nil for a type that is not read.
+    let type: ElementType?
+
+    /// Nil for a name that is no type's.
+    init?(_ name: String) {
+        let type = Self.storages[name]
+        guard
+            type != nil || name.hasSuffix("Storage") || Self.others.contains(where: name.hasPrefix)
+        else { return nil }
+        self.name = "torch." + name
+        self.type = type
     }
 }
 
 /// A storage: `archive/data/KEY` holds its elements.
 struct PickleStorage {
     var key: String
-    var type: ElementType
-    var elementCount: Int
+    /// Nil if its tensors say it.
+    var type: PickleElementType?
 }
 
 /// A view of a storage, with strides in elements.
 struct PickleTensor {
-    var storage: PickleStorage
+    var key: String
+    var type: PickleElementType
     var offset: Int
     var shape: [Int]
     var strides: [Int]

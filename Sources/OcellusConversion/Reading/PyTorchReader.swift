@@ -49,7 +49,7 @@ enum PyTorchReader {
         try collect(value, name: "", depth: 0, path: file.path, into: &found)
         var tensors: [SourceTensor] = []
         for (name, tensor) in found {
-            let key = "\(root)data/\(tensor.storage.key)"
+            let key = "\(root)data/\(tensor.key)"
             guard let storage = entries[key] else {
                 throw .damaged(
                     path: file.path,
@@ -101,6 +101,12 @@ enum PyTorchReader {
         in storage: Range<Int>,
         of file: MappedFile
     ) throws(ConversionError) -> SourceTensor {
+        guard let type = tensor.type.type else {
+            throw .unsupported(
+                path: file.path,
+                what: "the tensor '\(name)' has the type \(tensor.type.name), which is not read"
+            )
+        }
         guard tensor.isPacked else {
             throw .unsupported(
                 path: file.path,
@@ -109,7 +115,6 @@ enum PyTorchReader {
                     + "save it with .contiguous()"
             )
         }
-        let type = tensor.storage.type
         guard let byteCount = SafetensorsReader.byteCount(tensor.shape, type), tensor.offset >= 0,
             tensor.offset <= storage.count / type.byteCount,
             byteCount <= storage.count - tensor.offset * type.byteCount
