@@ -51,15 +51,6 @@ public struct PublishedModel {
         return folder.isEmpty ? "." : folder
     }
 
-    /// The licence that README.md states in its front matter, or nil.
-    var license: String? {
-        guard let text = try? String(contentsOfFile: "\(folder)/README.md", encoding: .utf8),
-            text.hasPrefix("---\n")
-        else { return nil }
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
-        for line in lines.prefix(while: { $0 != "---" }) where line.hasPrefix("license:") {
-            return line.dropFirst("license:".count).trimmingCharacters(in: .whitespaces)
-        }
-        return nil
-    }
+    /// The licence that README.md states, or nil.
+    var license: String? { ModelCard(path: "\(folder)/README.md")?.license }
 }
