@@ -58,6 +58,10 @@ struct TokenizerDamageTests {
                 + "tokenizer that of another model?), is 16000000"
         ),
         (#"[{"content": 1, "id": 1}]"#, "'added_tokens.0.content' should be a text, is 1"),
+        (
+            #"[{"content": "<a>", "id": 5}, {"content": "<b>", "id": 5}]"#,
+            "'added_tokens.1.content' should be '<a>', which the id 5 stands for already, is '<b>'"
+        ),
     ])
     func `tokens that are added have a text and a row`(list: String, expected: String) throws {
         let folder = try PublishedFolder("mamba-hf")
@@ -143,6 +147,14 @@ struct TokenizerDamageTests {
         (
             "tokenizer_config.json", #"{"added_tokens_decoder": []}"#,
             "'added_tokens_decoder' should be an object, is a list of 0"
+        ),
+        (
+            "added_tokens.json", #"{"<a>": 7, "<b>": 7}"#,
+            "'<b>' should be '<a>', which the id 7 stands for already, is '<b>'"
+        ),
+        (
+            "tokenizer_config.json", #"{"added_tokens_decoder": {"0": {"content": "<a>"}}}"#,
+            "'added_tokens_decoder.0.content' should be '<|endoftext|>', which the id 0 stands for"
         ),
     ])
     func `tokens beside a SentencePiece model, too`(

@@ -25,8 +25,8 @@ struct AddedTokens {
         self.limit = limit
         if let file = try ModelSettings.ifPresent(path: "\(folder)/added_tokens.json") {
             for (content, id) in file.json.members ?? [] {
-                tokens[try limit.id(id, content, of: file)] =
-                    Token(content: content, isSpecial: false)
+                let id = try limit.id(id, content, of: file)
+                try add(Token(content: content, isSpecial: false), id, content, of: file)
             }
         }
         if let file = try ModelSettings.ifPresent(path: "\(folder)/tokenizer.json") {
@@ -38,7 +38,8 @@ struct AddedTokens {
             let decoder = try file.below("added_tokens_decoder")
             for (key, _) in decoder.json.members ?? [] {
                 let id = try limit.id(key, of: decoder)
-                tokens[id] = try Self.token(try decoder.below(key))
+                let entry = try decoder.below(key)
+                try add(try Self.token(entry), id, "content", of: entry)
             }
         }
     }
@@ -60,8 +61,26 @@ struct AddedTokens {
     private mutating func addList(of settings: ModelSettings) throws(ConversionError) {
         for (index, value) in try settings.list("added_tokens").enumerated() {
             let entry = try settings.element("added_tokens.\(index)", value)
-            tokens[try limit.id(try entry.value("id"), "id", of: entry)] = try Self.token(entry)
+            let id = try limit.id(try entry.value("id"), "id", of: entry)
+            try add(try Self.token(entry), id, "content", of: entry)
         }
+    }
+
+    /// Adds a token, or says of one that is known whether it is special.
+    private mutating func add(
+        _ token: Token,
+        _ id: Int,
+        _ key: String,
+        of settings: ModelSettings
+    ) throws(ConversionError) {
+        if let other = tokens[id], !other.content.utf8.elementsEqual(token.content.utf8) {
+            throw settings.bad(
+                key,
+                "'\(other.content)', which the id \(id) stands for already",
+                .string(token.content)
+            )
+        }
+        tokens[id] = token
     }
 
     /// A token that is found wherever its text is: what the flags would change, encoders here do not.
