@@ -90,9 +90,17 @@ struct ConvertCommand: ParsableCommand {
         let plans = try describing {
             try ModelConversion.plans(for: PublishedModel(path: source), options)
         }
+        let converters = try plans.map { plan in
+            try describing {
+                try ModelConverter(plan, to: path(of: plan), threadCount: threads)
+            }
+        }
+        let byteCount = converters.map(\.remainingByteCount).reduce(0, +)
         var reports = plans.map { ConversionReport($0, out: path(of: $0)) }
         if !dryRun {
-            let measured = try write(plans)
+            let measured = try writing(into: output, byteCount: byteCount) {
+                try write(plans, with: converters)
+            }
             for index in reports.indices { reports[index].add(measured[index]) }
         }
         if json {
@@ -100,6 +108,7 @@ struct ConvertCommand: ParsableCommand {
         } else {
             for report in reports { report.print() }
         }
+        if dryRun { try requireSpace(byteCount, in: folders(missingIn: output).existing) }
     }
 
     private func path(of plan: ConversionPlan) -> String {
@@ -108,27 +117,22 @@ struct ConvertCommand: ParsableCommand {
 
     /// Writes all files, then puts them in their places; per file and tensor the error, if it was
     /// computed in this run.
-    private func write(_ plans: [ConversionPlan]) throws -> [[Int: Double]] {
-        let converters = try plans.map { plan in
-            try describing {
-                try ModelConverter(plan, to: path(of: plan), threadCount: threads)
+    private func write(
+        _ plans: [ConversionPlan],
+        with converters: [ModelConverter]
+    ) throws -> [[Int: Double]] {
+        var complete: [ModelConverter] = []
+        do {
+            var errors: [[Int: Double]] = []
+            for (plan, converter) in zip(plans, converters) {
+                errors.append(try write(plan, with: converter))
+                complete.append(converter)
             }
-        }
-        let byteCount = converters.map(\.remainingByteCount).reduce(0, +)
-        return try writing(into: output, byteCount: byteCount) {
-            var complete: [ModelConverter] = []
-            do {
-                var errors: [[Int: Double]] = []
-                for (plan, converter) in zip(plans, converters) {
-                    errors.append(try write(plan, with: converter))
-                    complete.append(converter)
-                }
-                for converter in converters { try describing { try converter.commit() } }
-                return errors
-            } catch {
-                for converter in complete { converter.discard() }
-                throw error
-            }
+            for converter in converters { try describing { try converter.commit() } }
+            return errors
+        } catch {
+            for converter in complete { converter.discard() }
+            throw error
         }
     }
 

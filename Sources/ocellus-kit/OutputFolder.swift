@@ -18,12 +18,7 @@ func writing<Value>(
     byteCount: Int = 0,
     _ body: () throws -> Value
 ) throws -> Value {
-    var missing: [String] = []
-    var folder = URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL
-    while !FileManager.default.fileExists(atPath: folder.path), folder.path != "/" {
-        missing.append(folder.path)
-        folder.deleteLastPathComponent()
-    }
+    let missing = folders(missingIn: path).missing
     do {
         try writing(to: path) {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -35,6 +30,17 @@ func writing<Value>(
         for path in missing where unsafe rmdir(path) != 0 { break }
         throw error
     }
+}
+
+/// The folders of a path that would have to be made, the lowest first, and the one above them.
+func folders(missingIn path: String) -> (missing: [String], existing: String) {
+    var missing: [String] = []
+    var folder = URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL
+    while !FileManager.default.fileExists(atPath: folder.path), folder.path != "/" {
+        missing.append(folder.path)
+        folder.deleteLastPathComponent()
+    }
+    return (missing, folder.path)
 }
 
 /// Refuses to start what would fill the disk.
