@@ -19,6 +19,12 @@ struct ConversionReport: Encodable {
         var relativeError: Double?
         /// Why the type is not the one that was asked for.
         var note: String?
+
+        /// The names in the checkpoint on one line: of what is folded together, the first.
+        var sources: String {
+            guard let first = from.first else { return "" }
+            return from.count > 1 ? "\(first) + \(from.count - 1) more" : first
+        }
     }
 
     var out: String
@@ -52,11 +58,11 @@ struct ConversionReport: Encodable {
     func print() {
         Swift.print(out)
         let width = tensors.map(\.name.count).max() ?? 0
-        let sourceWidth = tensors.map { $0.from.joined(separator: " + ").count }.max() ?? 0
+        let sourceWidth = tensors.map { $0.sources.count }.max() ?? 0
         for tensor in tensors {
             let shape = "(" + tensor.shape.map(String.init).joined(separator: ", ") + ")"
             let columns = [
-                padded(tensor.from.joined(separator: " + "), to: sourceWidth),
+                padded(tensor.sources, to: sourceWidth),
                 padded(tensor.fromType ?? "", to: 4),
                 "-> \(padded(tensor.name, to: width))", padded(tensor.type, to: 4),
                 padded(shape, to: 16), padded("\(tensor.bytes) bytes", to: 16), tensor.note ?? "",
