@@ -125,6 +125,19 @@ struct DamageTests {
     }
 
     @Test
+    func `a mark before a text is passed over, another encoding told`() throws {
+        let folder = try PublishedFolder("mamba-hf")
+        let text = try folder.data("config.json")
+        try folder.write(Data([0xEF, 0xBB, 0xBF]) + text, to: "config.json")
+        #expect(try PublishedModel(path: folder.path).settings.size("hidden_size") == 32)
+        for mark in [[0xFE, 0xFF], [0xFF, 0xFE]] as [[UInt8]] {
+            try folder.write(Data(mark) + text, to: "config.json")
+            let message = try refusal(of: folder)
+            #expect(message.hasSuffix("/config.json: the text is UTF-16, not UTF-8"), "\(message)")
+        }
+    }
+
+    @Test
     func `a header whose length looks like a tag is no web page`() throws {
         let folder = try PublishedFolder("mamba-hf")
         let data = try folder.data("model.safetensors")

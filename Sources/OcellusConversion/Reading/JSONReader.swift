@@ -21,7 +21,15 @@ public struct JSONReader {
     public static func read(path: String) throws -> JSONValue {
         let file = try MappedFile(path: path)
         try StandIn.refuse(file)
-        return try withExtendedLifetime(file) { try read(file.bytes, path: path) }
+        return try withExtendedLifetime(file) {
+            guard ![[0xFE, 0xFF], [0xFF, 0xFE]].contains(where: file.bytes.starts(with:)) else {
+                throw ConversionError.damaged(path: path, what: "the text is UTF-16, not UTF-8")
+            }
+            // Editors may put a mark before the text, which the format lets readers pass over.
+            let mark = file.bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+            let text = UnsafeRawBufferPointer(rebasing: file.bytes[mark...])
+            return try read(text, path: path, start: mark)
+        }
     }
 
     /// Reads a text that the caller keeps alive.
