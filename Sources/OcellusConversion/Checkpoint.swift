@@ -14,6 +14,10 @@ public struct Checkpoint {
         "checkpoints/latest-checkpoint.pt", "latest-checkpoint.pt",
     ]
 
+    /// What programs that train put before all names: the key of the model beside other things, and PyTorch's
+    /// DistributedDataParallel around it.
+    private static let wrappers = ["state_dict.module.", "state_dict.", "module."]
+
     /// Where it was found: a file, an index, or what a folder holds.
     public let path: String
     /// All files with tensors.
@@ -66,8 +70,12 @@ public struct Checkpoint {
         }
         self.path = found
         self.files = files.map(\.0)
-        self.tensors = tensors
-        origins = [Origin(prefix: "", original: "", path: found)]
+        let wrapper =
+            Self.wrappers.first { prefix in tensors.keys.allSatisfy { $0.hasPrefix(prefix) } } ?? ""
+        self.tensors = Dictionary(
+            uniqueKeysWithValues: tensors.map { (String($0.dropFirst(wrapper.count)), $1) }
+        )
+        origins = [Origin(prefix: "", original: wrapper, path: found)]
     }
 
     private init(
@@ -200,6 +208,12 @@ public struct Checkpoint {
     }
 
     private static func tensors(of path: String) throws -> [SourceTensor] {
+        guard !path.hasSuffix(".json") else {
+            throw ConversionError.unsupported(
+                path: path,
+                what: "a text about a model, not its checkpoint; name the folder"
+            )
+        }
         let file = try MappedFile(path: path)
         try StandIn.refuse(file)
         guard !file.bytes.starts(with: "GGUF".utf8) else {

@@ -30,6 +30,19 @@ struct CheckpointFolderTests {
         #expect(try refusal(of: folder).contains("no checkpoint: none of model.safetensors.index"))
     }
 
+    @Test(arguments: ["state_dict.", "module.", "state_dict.module."])
+    func `what training puts before all names`(prefix: String) throws {
+        let model = try AlteredCheckpoint("mamba-hf")
+        var shapes = Dictionary(
+            uniqueKeysWithValues: model.shapes.map { (prefix + $0.key, $0.value) }
+        )
+        #expect(try model.refusal(of: shapes, ConversionOptions()) == nil)
+        shapes[prefix + "backbone.norm_f.weight"] = nil
+        let message = try model.refusal(of: shapes, ConversionOptions()) ?? ""
+        let expected = "'\(prefix)backbone.norm_f.weight' of shape [32] is missing"
+        #expect(message.contains(expected), "\(message)")
+    }
+
     /// Libraries leave out a tensor that shares its bytes with another one.
     @Test(arguments: ["cobra", "mamba", "mamba2"])
     func `without a head the embedding is the head`(name: String) throws {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes Tests/Fixtures/pickles: files of PyTorch with a tensor that is not read, one kind each.
+"""Writes Tests/Fixtures/pickles: files of PyTorch with a tensor that is not read, one kind each, and a program.
 
     python scripts/references/unread_types.py --out Tests/Fixtures/pickles
 
@@ -28,6 +28,7 @@ def main() -> None:
     out = parser.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
     warnings.simplefilter("ignore")  # types that are on their way out
+    torch.jit.script(torch.nn.ReLU()).save(str(out / "script.bin"))
     for name, make in KINDS.items():
         torch.save({"type": torch.bfloat16, "read": torch.zeros(1), "odd": {"weight": make()}}, out / f"{name}.bin")
 

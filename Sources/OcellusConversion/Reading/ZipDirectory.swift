@@ -74,6 +74,14 @@ struct ZipDirectory {
                 local = Int(clamping: try integer(UInt64.self, at: field))
             }
         }
+        guard !name.contains("/code/") else {
+            throw .unsupported(
+                path: file.path,
+                what:
+                    "a program of TorchScript; load it with torch.jit.load and save its state_dict "
+                    + "with torch.save"
+            )
+        }
         guard method == 0 else {
             throw .unsupported(
                 path: file.path,
