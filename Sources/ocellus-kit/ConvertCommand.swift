@@ -95,7 +95,9 @@ struct ConvertCommand: ParsableCommand {
                 try ModelConverter(plan, to: path(of: plan), threadCount: threads)
             }
         }
+        for plan in plans { try requireNoOther(thanFile: path(of: plan)) }
         let byteCount = converters.map(\.remainingByteCount).reduce(0, +)
+        let folder = try folders(missingIn: output).existing
         var reports = plans.map { ConversionReport($0, out: path(of: $0)) }
         if !dryRun {
             let measured = try writing(into: output, byteCount: byteCount) {
@@ -108,7 +110,7 @@ struct ConvertCommand: ParsableCommand {
         } else {
             for report in reports { report.print() }
         }
-        if dryRun { try requireSpace(byteCount, in: folders(missingIn: output).existing) }
+        if dryRun { try requireSpace(byteCount, in: folder) }
     }
 
     private func path(of plan: ConversionPlan) -> String {

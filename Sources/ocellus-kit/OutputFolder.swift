@@ -18,7 +18,7 @@ func writing<Value>(
     byteCount: Int = 0,
     _ body: () throws -> Value
 ) throws -> Value {
-    let missing = folders(missingIn: path).missing
+    let missing = try folders(missingIn: path).missing
     do {
         try writing(to: path) {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -33,14 +33,30 @@ func writing<Value>(
 }
 
 /// The folders of a path that would have to be made, the lowest first, and the one above them.
-func folders(missingIn path: String) -> (missing: [String], existing: String) {
+///
+/// - Throws: `CommandError` with the exit code for results that cannot be written, if that is a file.
+func folders(missingIn path: String) throws -> (missing: [String], existing: String) {
     var missing: [String] = []
     var folder = URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL
     while !FileManager.default.fileExists(atPath: folder.path), folder.path != "/" {
         missing.append(folder.path)
         folder.deleteLastPathComponent()
     }
+    guard isFolder(folder.path) else {
+        let file = missing.isEmpty ? path : folder.path
+        throw CommandError(.cannotWrite, "\(file): is a file, where a folder should be")
+    }
     return (missing, folder.path)
+}
+
+/// Refuses what a file would replace and that is none: a folder, or a device such as /dev/null.
+///
+/// - Throws: `CommandError` with the exit code for results that cannot be written.
+func requireNoOther(thanFile path: String) throws {
+    var status = stat()
+    // Safety: the structure is written to before it is read.
+    guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
+    throw CommandError(.cannotWrite, "\(path): cannot be written: it is not a regular file")
 }
 
 /// Refuses to start what would fill the disk.

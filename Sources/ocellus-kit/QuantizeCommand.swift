@@ -144,6 +144,7 @@ struct QuantizeCommand: ParsableCommand {
                 "--imatrix and --evaluate ask the model, and \(input) has no decoder"
             )
         }
+        for job in jobs { try requireNoOther(thanFile: job.output) }
         if jobs.allSatisfy(\.plan.isCopy) { throw CommandError(nothingToDo(jobs)) }
         var reports = jobs.map { QuantizationReport($0.plan, file: $0.input, out: $0.output) }
         if !dryRun {
