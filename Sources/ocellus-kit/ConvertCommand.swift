@@ -173,8 +173,11 @@ private let promptNames = PromptStyle.allCases.map(\.rawValue).joined(separator:
 /// The template of a name, or a template as it was given.
 private func promptTemplate(_ text: String) throws -> String {
     if let style = PromptStyle(rawValue: text) { return style.template ?? "" }
-    guard text.contains("{}") else {
-        throw ValidationError("'\(text)' is none of \(promptNames), and has no {}")
+    let count = text.components(separatedBy: "{}").count - 1
+    guard count == 1 else {
+        throw ValidationError(
+            "'\(text)' is none of \(promptNames), and has \(count == 0 ? "no" : "more than one") {}"
+        )
     }
     return text
 }
