@@ -2,6 +2,7 @@
 import ArgumentParser
 import Foundation
 import Ocellus
+import OcellusCommand
 import OcellusFormat
 import OcellusTokenizer
 
@@ -44,10 +45,7 @@ struct TokenizeCommand: ParsableCommand {
         let tokenizer = Tokenizer(vocabulary: vocabulary)
         let ids =
             text == "-"
-            ? tokenizer.encode(
-                Array(FileHandle.standardInput.readDataToEndOfFile()),
-                parsingSpecial: special
-            )
+            ? tokenizer.encode(try standardInput(), parsingSpecial: special)
             : tokenizer.encode(text, parsingSpecial: special)
         let pieces = ids.map(vocabulary.piece(of:))
         if json {
@@ -57,6 +55,18 @@ struct TokenizeCommand: ParsableCommand {
         let width = ids.map { "\($0)".count }.max() ?? 0
         for (id, piece) in zip(ids, pieces) {
             print("\(padded("", to: width - "\(id)".count))\(id)  \(piece.debugDescription)")
+        }
+    }
+
+    private func standardInput() throws -> [UInt8] {
+        do {
+            return Array(try FileHandle.standardInput.readToEnd() ?? Data())
+        } catch {
+            let reason = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+            throw CommandError(
+                .noInput,
+                "standard input cannot be read: \((reason ?? error).localizedDescription)"
+            )
         }
     }
 
