@@ -34,11 +34,11 @@ struct AnswerAgreement: Encodable {
 
     /// Prints the count, then the differences.
     func print() {
-        Swift.print("answers: \(same) of \(questions) are those of the original")
+        printLine("answers: \(same) of \(questions) are those of the original")
         for difference in different {
             let more = difference.frames.count - 1
             let frames = (difference.frames.first ?? "") + (more > 0 ? " and \(more) more" : "")
-            Swift.print(
+            printLine(
                 "  \(frames): \(difference.question) "
                     + "\(difference.original.debugDescription) -> "
                     + difference.quantized.debugDescription

@@ -56,7 +56,7 @@ struct ConversionReport: Encodable {
 
     /// Prints a table.
     func print() {
-        Swift.print(out)
+        printLine(out)
         let width = tensors.map(\.name.count).max() ?? 0
         let sourceWidth = tensors.map { $0.sources.count }.max() ?? 0
         for tensor in tensors {
@@ -68,8 +68,8 @@ struct ConversionReport: Encodable {
                 padded(shape, to: 16), padded("\(tensor.bytes) bytes", to: 16), tensor.note ?? "",
             ]
             let line = columns.joined(separator: "  ")
-            Swift.print("  " + line.trimmingCharacters(in: .whitespaces))
+            printLine("  " + line.trimmingCharacters(in: .whitespaces))
         }
-        Swift.print("  \(tensors.count) tensors, \(bytes) bytes")
+        printLine("  \(tensors.count) tensors, \(bytes) bytes")
     }
 }

@@ -76,7 +76,9 @@ struct EvalCommand: ParsableCommand {
         {
             let (low, high) = (accuracy.interval.lowerBound, accuracy.interval.upperBound)
             let line = String(format: "%.3f  %.3f to %.3f", accuracy.share, low, high)
-            print("\(padded(kind, to: width))  \(line)  \(accuracy.right) of \(accuracy.questions)")
+            printLine(
+                "\(padded(kind, to: width))  \(line)  \(accuracy.right) of \(accuracy.questions)"
+            )
         }
     }
 

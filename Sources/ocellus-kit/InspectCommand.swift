@@ -54,7 +54,7 @@ struct InspectCommand: ParsableCommand {
     }
 
     private func printText(_ report: FileReport) {
-        print(report.file)
+        printLine(report.file)
         let architecture = report.architecture.isEmpty ? "(none)" : report.architecture
         let facts: [(String, String?)] = [
             ("name", report.name),
@@ -67,23 +67,25 @@ struct InspectCommand: ParsableCommand {
             ("sha256", report.sha256),
         ]
         for (name, value) in facts {
-            if let value { print("  \(padded(name, to: 16)) \(value)") }
+            if let value { printLine("  \(padded(name, to: 16)) \(value)") }
         }
 
-        print("\nmetadata: \(report.metadata.count) keys")
+        print("")
+        printLine("metadata: \(report.metadata.count) keys")
         let keyWidth = report.metadata.map(\.key.count).max() ?? 0
         let typeWidth = report.metadata.map(\.type.count).max() ?? 0
         for entry in report.metadata {
             let name = padded(entry.key, to: keyWidth)
-            print("  \(name)  \(padded(entry.type, to: typeWidth))  \(entry.value.summary)")
+            printLine("  \(name)  \(padded(entry.type, to: typeWidth))  \(entry.value.summary)")
         }
 
-        print("\ntensors: \(report.tensors.count)")
+        print("")
+        printLine("tensors: \(report.tensors.count)")
         let nameWidth = report.tensors.map(\.name.count).max() ?? 0
         for tensor in report.tensors {
             let shape = "(" + tensor.shape.map(String.init).joined(separator: ", ") + ")"
             let type = padded(tensor.type + (tensor.computable ? "" : "*"), to: 8)
-            print(
+            printLine(
                 "  \(padded(tensor.name, to: nameWidth))  \(type) \(padded(shape, to: 20)) "
                     + padded("\(tensor.bytes) bytes", to: tensor.sha256 == nil ? 0 : 16)
                     + (tensor.sha256.map { "  \($0)" } ?? "")
@@ -91,7 +93,7 @@ struct InspectCommand: ParsableCommand {
         }
         for total in report.totals {
             let note = total.computable ? "" : "  (not computed with)"
-            print(
+            printLine(
                 "  total \(padded(total.type, to: 8)) \(total.tensors) tensors, "
                     + "\(total.elements) elements, \(total.bytes) bytes\(note)"
             )

@@ -46,7 +46,7 @@ struct OcellusKit: ParsableCommand {
     }
 
     private static func end(_ error: CommandError) -> Never {
-        FileHandle.standardError.write(Data("ocellus-kit: \(error.message)\n".utf8))
+        FileHandle.standardError.write(Data("ocellus-kit: \(printable(error.message))\n".utf8))
         Foundation.exit(error.exitCode.rawValue)
     }
 }

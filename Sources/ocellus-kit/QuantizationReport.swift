@@ -72,7 +72,7 @@ struct QuantizationReport: Encodable {
 
     /// Prints a table.
     func print() {
-        Swift.print("\(file) -> \(out)")
+        printLine("\(file) -> \(out)")
         let width = tensors.map(\.name.count).max() ?? 0
         for tensor in tensors {
             let isKept = tensor.from == tensor.to
@@ -86,12 +86,12 @@ struct QuantizationReport: Encodable {
                 tensor.note ?? "",
             ]
             let line = columns.joined(separator: "  ")
-            Swift.print("  " + line.trimmingCharacters(in: .whitespaces))
+            printLine("  " + line.trimmingCharacters(in: .whitespaces))
         }
         let share = Self.percent(Double(bytesAfter) / Double(max(bytesBefore, 1)))
         let error = relativeError.map { ", error \(Self.percent($0))" } ?? ""
         let product = productError.map { ", of products \(Self.percent($0))" } ?? ""
-        Swift.print("  \(bytesBefore) -> \(bytesAfter) bytes, \(share)\(error)\(product)")
+        printLine("  \(bytesBefore) -> \(bytesAfter) bytes, \(share)\(error)\(product)")
     }
 
     private static func percent(_ value: Double) -> String {
