@@ -5,7 +5,9 @@ import OcellusFormat
 enum MetadataContent: Encodable {
     case text(String)
     case integer(Int)
+    case natural(UInt64)
     case number(Float)
+    case double(Double)
     case truth(Bool)
     case list([MetadataContent])
     /// The value is there but cannot be shown; the reason.
@@ -27,7 +29,9 @@ enum MetadataContent: Encodable {
             let shown = value.prefix(100)
             return shown.debugDescription + (shown.endIndex < value.endIndex ? "..." : "")
         case .integer(let value): return "\(value)"
+        case .natural(let value): return "\(value)"
         case .number(let value): return "\(value)"
+        case .double(let value): return "\(value)"
         case .truth(let value): return "\(value)"
         case .list(let values):
             let shown = values.prefix(8).map(\.summary).joined(separator: ", ")
@@ -42,10 +46,12 @@ enum MetadataContent: Encodable {
         switch self {
         case .text(let value): try container.encode(value)
         case .integer(let value): try container.encode(value)
+        case .natural(let value): try container.encode(value)
         case .number(let value) where value.isFinite: try container.encode(value)
+        case .double(let value) where value.isFinite: try container.encode(value)
         case .truth(let value): try container.encode(value)
         case .list(let values): try container.encode(values)
-        case .number, .unreadable: try container.encodeNil()
+        case .number, .double, .unreadable: try container.encodeNil()
         }
     }
 
@@ -63,14 +69,32 @@ enum MetadataContent: Encodable {
             return isList
                 ? .list(try file.bools(entry.key).map { .truth($0) })
                 : .truth(try file.bool(entry.key))
-        case .float32, .float64:
+        case .float32:
             return isList
                 ? .list(try file.floats(entry.key).map { .number($0) })
                 : .number(try file.float(entry.key))
-        case .uint8, .int8, .uint16, .int16, .uint32, .int32, .uint64, .int64, .array:
+        case .float64: return try words(of: entry, in: file) { .double(Double(bitPattern: $0)) }
+        case .uint64: return try words(of: entry, in: file) { .natural($0) }
+        case .uint8, .int8, .uint16, .int16, .uint32, .int32, .int64, .array:
             return isList
                 ? .list(try file.ints(entry.key).map { .integer($0) })
                 : .integer(try file.int(entry.key))
         }
+    }
+
+    /// Values of 64 bits as they lie there: the runtime has no use for such that a `Float` or an `Int`
+    /// cannot hold.
+    private static func words(
+        of entry: MetadataEntry,
+        in file: borrowing ModelFile,
+        _ content: (UInt64) -> MetadataContent
+    ) throws(ModelFileError) -> MetadataContent {
+        guard case .stored(_, let count, let bytes) = try file.storedValue(of: entry) else {
+            return .list([])
+        }
+        let values = stride(from: 0, to: bytes.count, by: 8).map { start in
+            content(bytes[start..<start + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) })
+        }
+        return count == nil ? values.first ?? .list([]) : .list(values)
     }
 }
