@@ -116,7 +116,7 @@ extension EvaluationSet.Item {
                 )
                 continue
             }
-            guard !text.isEmpty else {
+            guard !EvaluationSet.plain(text).isEmpty else {
                 throw settings.bad("questions.\(index)", "a text that is not empty", value)
             }
             questions.append(EvaluationSet.Question(question: text))
@@ -128,7 +128,7 @@ extension EvaluationSet.Question {
     fileprivate init(_ settings: ModelSettings) throws(ConversionError) {
         try settings.refuseKeys(besides: ["question", "answers", "kind"])
         question = try settings.text("question")
-        guard !question.isEmpty else {
+        guard !EvaluationSet.plain(question).isEmpty else {
             throw settings.bad("question", "a text that is not empty", .string(question))
         }
         answers = try settings.texts("answers")
@@ -136,6 +136,11 @@ extension EvaluationSet.Question {
         where EvaluationSet.plain(answer).isEmpty {
             throw settings.bad("answers.\(index)", "an answer that is not empty", .string(answer))
         }
-        if settings.has("kind") { kind = try settings.text("kind") }
+        guard settings.has("kind") else { return }
+        let name = try settings.text("kind")
+        guard !name.isEmpty else {
+            throw settings.bad("kind", "a text that is not empty", .string(name))
+        }
+        kind = name
     }
 }
