@@ -147,6 +147,8 @@ struct QuantizeCommand: ParsableCommand {
         for job in jobs { try requireNoOther(thanFile: job.output) }
         if jobs.allSatisfy(\.plan.isCopy) { throw CommandError(nothingToDo(jobs)) }
         var reports = jobs.map { QuantizationReport($0.plan, file: $0.input, out: $0.output) }
+        // What cannot be asked is found before anything is written.
+        let original = try questions.map { try answers(of: input, $0) }
         if !dryRun {
             let importance = try samples.map { try self.importance(of: $0) }
             let errors = try write(jobs, importance ?? [:])
@@ -157,8 +159,7 @@ struct QuantizeCommand: ParsableCommand {
         if !json { for report in reports { report.print() } }
         let agreement = try questions.map { questions in
             let new = try answers(of: output, questions)
-            let old = try answers(of: input, questions)
-            return AnswerAgreement(questions, original: old, quantized: new)
+            return AnswerAgreement(questions, original: original ?? [], quantized: new)
         }
         if json {
             try printJSON(Report(files: reports, evaluation: agreement))
