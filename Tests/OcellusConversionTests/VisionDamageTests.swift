@@ -56,6 +56,10 @@ struct VisionDamageTests {
                 "'vision_config.num_patches' should be a square, is 15"
             ),
             (
+                "siglip-hf", "preprocessor_config.json", "\"rescale_factor\": 0.00392156862745098",
+                "\"rescale_factor\": 0.5", "'rescale_factor' should be 1 / 255, is 0.5"
+            ),
+            (
                 "siglip-hf", "preprocessor_config.json", "\"resample\": 2", "\"resample\": 1",
                 "'resample' should be 2 (bilinear) or 3 (bicubic), is 1"
             ),

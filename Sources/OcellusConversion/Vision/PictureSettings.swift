@@ -32,6 +32,14 @@ struct PictureSettings {
         guard FileManager.default.fileExists(atPath: path) else { return self }
         let settings = try ModelSettings(path: path)
         for key in ["do_resize", "do_rescale", "do_normalize"] { try settings.require(key, true) }
+        let factor = try settings.number("rescale_factor", default: 1 / 255)
+        guard abs(factor * 255 - 1) < 1e-4 else {
+            throw settings.bad(
+                "rescale_factor",
+                "1 / 255",
+                try settings.value("rescale_factor")
+            )
+        }
         var pictures = self
         pictures.mean = try Self.channels("image_mean", settings) ?? mean
         pictures.deviation = try Self.deviation("image_std", settings) ?? deviation
