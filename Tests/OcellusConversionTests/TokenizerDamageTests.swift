@@ -108,6 +108,25 @@ struct TokenizerDamageTests {
         #expect(try file.strings("tokenizer.ggml.merges") == ["h \u{301}"])
     }
 
+    /// As newer tokenizers say it, of which the merges make every token all the same.
+    @Test
+    func `merges may be ignored where they make every token`() throws {
+        let folder = try PublishedFolder("mamba-hf")
+        try folder.replaceOnce(
+            "\"ignore_merges\": false",
+            by: "\"ignore_merges\": true",
+            in: "tokenizer.json"
+        )
+        let out = try TemporaryFolder()
+        try convert(folder.path, to: out.path)
+        #expect(out.names == ["decoder.gguf"])
+        try folder.replaceOnce("\"vocab\": {", by: "\"vocab\": {\"hx\": 287,", in: "tokenizer.json")
+        let message = try refusal(of: folder)
+        let expected =
+            "'model.ignore_merges' should be false, as no merges make 'hx' of its characters, is true"
+        #expect(message.contains(expected), "\(message)")
+    }
+
     @Test(arguments: [
         ("\"lstrip\": false", "'added_tokens.0.lstrip' should be false, is true"),
         ("\"rstrip\": false", "'added_tokens.0.rstrip' should be false, is true"),

@@ -33,11 +33,15 @@ struct TokenizerFile {
         var (tokens, types) = try vocabulary(model, limit)
         let merges = try merges(model, of: tokens)
         try AddedTokens(settings, limit: limit).add(to: &tokens, &types)
+        let hasBytes = try model.flag("byte_fallback", default: false)
+        if hasBytes { markBytes(tokens, &types) }
+        if try model.flag("ignore_merges", default: false) {
+            try requireWhole(tokens, types, merges, model)
+        }
         let end = try special.end(among: tokens, of: settings.path)
         let start = special.start(among: tokens)
-        if try model.flag("byte_fallback", default: false) {
+        if hasBytes {
             let style = try MetaspaceStyle(settings)
-            markBytes(tokens, &types)
             return TokenizerDescription(
                 model: "llama",
                 tokens: tokens,
@@ -109,6 +113,23 @@ struct TokenizerFile {
         )
     }
 
+    /// Refuses a token that only a tokenizer without merges finds.
+    private func requireWhole(
+        _ tokens: [String],
+        _ types: [TokenizerDescription.TokenType],
+        _ merges: [String],
+        _ model: ModelSettings
+    ) throws(ConversionError) {
+        let result = MergeResult(merges, of: tokens)
+        for (token, type) in zip(tokens, types) where type == .normal && !result.isWhole(token) {
+            throw model.bad(
+                "ignore_merges",
+                "false, as no merges make '\(token)' of its characters",
+                .bool(true)
+            )
+        }
+    }
+
     /// "left right", from texts or, in newer files, from pairs: two tokens that make a third.
     private func merges(
         _ model: ModelSettings,
@@ -143,7 +164,7 @@ struct TokenizerFile {
 
     /// What is before and behind the first space: by bytes, as a mark that combines makes one character of
     /// the space and itself.
-    private static func halves(of merge: String) -> [String] {
+    static func halves(of merge: String) -> [String] {
         merge.utf8.split(separator: UInt8(ascii: " "), maxSplits: 1).compactMap(String.init)
     }
 }
