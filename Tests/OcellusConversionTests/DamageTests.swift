@@ -90,6 +90,10 @@ struct DamageTests {
                 "mamba-hf", "\"expand\": 2", "\"expand\": 16777216",
                 "'expand' should be a number that times 32 is from 1 to 16777216, is 16777216"
             ),
+            (
+                "mamba2-hf", "\"Infinity\"", "\"0.1\"",
+                "'time_step_limit' should be [0, Infinity], is a list of 2"
+            ),
         ] {
             try expectRefusal(expected, of: name, replacing: text, by: other)
         }

@@ -147,6 +147,22 @@ struct TokenizerDamageTests {
         )
     }
 
+    /// Fields of Protocol Buffers: a piece (1) with a text (1) or a type (3).
+    @Test(
+        arguments: [
+            ([], "it has no pieces"), ([0x0A, 3, 0x0A, 1, 0xFF], "the piece 0 is not UTF-8"),
+            ([0x0A, 0, 0x0A, 2, 0x18, 9], "the piece 1 has the type 9"),
+            ([0x0A, 9], "a field without an end at byte 5"),
+        ] as [([UInt8], String)]
+    )
+    func `pieces of SentencePiece`(bytes: [UInt8], expected: String) throws {
+        let folder = try PublishedFolder("mamba-hf")
+        try folder.write(Data([0x98, 0x06, 1] + bytes), to: "tokenizer.model")
+        let message = try refusal(of: folder)
+        let suffix = "/tokenizer.model: no SentencePiece model: \(expected)"
+        #expect(message.contains(suffix), "\(message)")
+    }
+
     @Test(arguments: [
         ("added_tokens.json", "[1]", "should hold an object of keys and values, holds a list of 1"),
         ("added_tokens.json", #"{"<a>": "7"}"#, "'<a>' should be an id from 0 to 287 ("),

@@ -184,7 +184,10 @@ struct DecoderSizes {
         guard settings.has(key) else { return }
         let value = try settings.value(key)
         // Hugging Face writes infinity as a number, or as {"__float__": "Infinity"}.
-        let isOpen = value.array?.last.map { $0.number == .infinity || $0.members != nil } ?? false
+        let isOpen =
+            value.array?.last.map {
+                $0.number == .infinity || $0["__float__"]?.string == "Infinity"
+            } ?? false
         guard value.array?.count == 2, value.array?.first?.number == 0, isOpen else {
             throw settings.bad(key, "[0, Infinity]", value)
         }

@@ -77,8 +77,12 @@ struct SentencePieceFile {
             }
         }
         guard !tokens.isEmpty else {
-            throw .damaged(path: path, what: "no SentencePiece model: it has no pieces")
+            throw damaged("it has no pieces")
         }
+    }
+
+    private func damaged(_ what: String) -> ConversionError {
+        .damaged(path: path, what: "no SentencePiece model: \(what)")
     }
 
     private mutating func readPiece(_ bytes: Slice<UnsafeRawBufferPointer>) throws(ConversionError)
@@ -87,11 +91,17 @@ struct SentencePieceFile {
         var (text, score, type) = ("", Float(0), TokenizerDescription.TokenType.normal)
         while let (number, content) = try reader.next() {
             switch (number, content) {
-            case (1, .bytes(let bytes)): text = String(decoding: bytes, as: UTF8.self)
+            case (1, .bytes(let bytes)):
+                guard let valid = String(validating: bytes, as: UTF8.self) else {
+                    throw damaged("the piece \(tokens.count) is not UTF-8")
+                }
+                text = valid
             case (2, .fixed32(let bits)): score = Float(bitPattern: bits)
             // The numbers of the types are those of GGUF.
             case (3, .integer(let value)):
-                type = TokenizerDescription.TokenType(rawValue: Int32(clamping: value)) ?? .normal
+                guard let known = TokenizerDescription.TokenType(rawValue: Int32(clamping: value))
+                else { throw damaged("the piece \(tokens.count) has the type \(value)") }
+                type = known
             default: break
             }
         }
