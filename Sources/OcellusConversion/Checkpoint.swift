@@ -167,6 +167,9 @@ public struct Checkpoint {
             throw .missingFile(path: path, what: "there is no such file or folder")
         }
         guard isFolder.boolValue else { return path }
+        guard FileManager.default.isReadableFile(atPath: path) else {
+            throw .missingFile(path: path, what: "there is no permission to read the folder")
+        }
         for name in fileNames where FileManager.default.fileExists(atPath: "\(path)/\(name)") {
             return "\(path)/\(name)"
         }

@@ -110,7 +110,7 @@ struct ConvertCommand: ParsableCommand {
         } else {
             for report in reports { report.print() }
         }
-        if dryRun { try requireSpace(byteCount, in: folder) }
+        if dryRun { try requireRoom(byteCount, in: folder) }
     }
 
     private func path(of plan: ConversionPlan) -> String {

@@ -59,6 +59,16 @@ func requireNoOther(thanFile path: String) throws {
     throw CommandError(.cannotWrite, "\(path): cannot be written: it is not a regular file")
 }
 
+/// Refuses what could not be written to a folder that is there.
+///
+/// - Throws: `CommandError` with the exit code for results that cannot be written.
+func requireRoom(_ byteCount: Int, in folder: String) throws {
+    guard FileManager.default.isWritableFile(atPath: folder) else {
+        throw CommandError(.cannotWrite, "\(folder): there is no permission to write there")
+    }
+    try requireSpace(byteCount, in: folder)
+}
+
 /// Refuses to start what would fill the disk.
 ///
 /// - Parameters:
