@@ -10,7 +10,8 @@ struct ModelCard {
 
     /// Reads a file; nil if there is none, or nothing before its text.
     init?(path: String) {
-        guard var text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
+        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        var text = String(decoding: data, as: UTF8.self)
         if text.hasPrefix("\u{FEFF}") { text.removeFirst() }
         // A return and a line feed are one character.
         let lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }
