@@ -13,8 +13,9 @@ func isFolder(_ path: String) -> Bool {
 ///
 /// - Throws: `CommandError` with the exit code for files that are not there.
 func modelFiles(in folder: String) throws -> [String] {
+    // A link to nothing counts: opening it tells what is wrong.
     let names = ["decoder.gguf", "vision.gguf"].filter {
-        FileManager.default.fileExists(atPath: "\(folder)/\($0)")
+        (try? FileManager.default.attributesOfItem(atPath: "\(folder)/\($0)")) != nil
     }
     if names.isEmpty {
         throw CommandError(.noInput, "\(folder): the folder has no decoder.gguf or vision.gguf")

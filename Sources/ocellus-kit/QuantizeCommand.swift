@@ -136,6 +136,12 @@ struct QuantizeCommand: ParsableCommand {
                     order: order
                 )
                 let isDecoder = file.architecture != "clip"
+                guard !isFolder(self.input) || isDecoder == input.hasSuffix("/decoder.gguf") else {
+                    throw CommandError(
+                        .badModel,
+                        "\(input): has the architecture '\(file.architecture)', that of the other file"
+                    )
+                }
                 return Job(input: input, output: output, plan: plan, isDecoder: isDecoder)
             }
         }
