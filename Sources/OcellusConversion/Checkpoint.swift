@@ -138,6 +138,22 @@ public struct Checkpoint {
         return (numbers.filter { 0..<1 << 16 ~= $0 }.max() ?? 0) + 1
     }
 
+    /// The size of a tensor in one dimension, where no configuration states it.
+    ///
+    /// - Throws: `ConversionError.missingTensor`, and `.wrongShape` if there is no such dimension.
+    func size(of name: String, in dimension: Int) throws(ConversionError) -> Int {
+        guard let tensor = tensors[name] else { throw missing(name) }
+        guard tensor.shape.count > dimension else {
+            throw .wrongShape(
+                path: tensor.path,
+                tensor: tensor.name,
+                expected: Array((tensor.shape + [1, 1, 1]).prefix(dimension + 1)),
+                found: tensor.shape
+            )
+        }
+        return tensor.shape[dimension]
+    }
+
     /// Refuses tensors that are below none of some prefixes.
     ///
     /// - Throws: `ConversionError.unexpectedTensor`.

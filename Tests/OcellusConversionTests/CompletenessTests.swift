@@ -78,6 +78,9 @@ struct CompletenessTests {
         "mobileclip-b": ["conv.weight", "ffn.1.bias"],
         "mobilenet": ["bn1.weight", "bn2.weight", "bn3.weight", "normalization.weight"],
         "siglip2": ["patch_embed.proj.weight", "blocks.0.mlp.fc1.bias"],
+        "vl-mamba": [
+            "0.bias", "mm_projector.2.bias", "out_norm.weight", "dt_projs_weight", "A_logs",
+        ],
     ]
 
     @Test(arguments: checkpoints)

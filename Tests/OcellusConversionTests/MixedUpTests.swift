@@ -52,6 +52,19 @@ struct MixedUpTests {
             "model.mm_projector.model.mb_block.1.block.0.0.weight' of shape [32, 1, 3, 3]"
         ),
         (
+            "vl-mamba-csm", "csm", "bsm",
+            "model.mm_projector.1.op.A_logs' should have shape [72, 5], has [144, 5]"
+        ),
+        (
+            "vl-mamba-bsm", "bsm", "csm",
+            "model.mm_projector.1.op.A_logs' should have shape [144, 5], has [72, 5]"
+        ),
+        (
+            "vl-mamba-mlp", "mlp3x_gelu", "mlp2x_gelu",
+            "model.mm_projector.2.bias' should have shape [32], has [28]"
+        ),
+        ("vl-mamba-csm", "vss_l2", "mlp2x_gelu", "model.mm_projector.1."),
+        (
             "cobra", "fused-gelu-mlp", "fused-ldpnet",
             "projector.2.bias' should have shape [32], has [40]"
         ),
@@ -75,6 +88,8 @@ struct MixedUpTests {
     @Test(arguments: [
         ("mobilevlm", "model.mm_projector.model.mlp.5.weight"),
         ("mobilevlm-v2", "model.mm_projector.peg.peg.2.weight"),
+        ("vl-mamba-bsm", "model.mm_projector.1.mlp.fc1.bias"),
+        ("vl-mamba-bsm", "backbone.norm_f.weight"),
         ("cobra", "model.projector.projector.6.weight"),
         ("cobra", "model.vision_backbone.featurizer.norm.weight"),
         ("cobra-ldpnet", "model.projector.projector.4.peg.1.weight"),

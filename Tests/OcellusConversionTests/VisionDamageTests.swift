@@ -132,6 +132,22 @@ struct VisionDamageTests {
                 "mobilevlm", "config.json", "\"ldpnet\"", "\"qformer\"",
                 "'mm_projector_type' should be 'ldpnet', 'ldpnetv2' or 'mlp2x_gelu', is 'qformer'"
             ),
+            (
+                "vl-mamba-csm", "config.json", "\"vss_l2\"", "\"vss_mlp\"",
+                "'mm_projector_type' should be 'vss_l2', 'mlp2x_gelu' or 'mlp3x_gelu', is 'vss_mlp'"
+            ),
+            (
+                "vl-mamba-csm", "config.json", "\"csm\"", "\"raster\"",
+                "'mm_projector_scan' should be 'bsm' or 'csm', is 'raster'"
+            ),
+            (
+                "vl-mamba-csm", "config.json", "_scan\"", "_scam\"",
+                "the key 'mm_projector_scan' is missing"
+            ),
+            (
+                "vl-mamba-bsm", "config.json", "\"square\"", "\"anyres\"",
+                "'image_aspect_ratio' should be 'pad' or 'square', is 'anyres'"
+            ),
         ] {
             try expectRefusal(
                 expected,
@@ -220,6 +236,9 @@ struct VisionDamageTests {
                 "mobilevlm-v2", ["siglip-timm"],
                 "siglip-timm/config.json: not a CLIP"
             ),
+            ("vl-mamba-csm", [], "CLIP or SigLIP that it is trained with: google/siglip-so400m-"),
+            ("vl-mamba-csm", ["dinov2-hf"], "dinov2-hf/config.json: not a CLIP or SigLIP, which"),
+            ("vl-mamba-csm", ["siglip-timm"], "should have width 24, which"),
             ("cobra", ["dinov2-timm"], "needs --vision 2 times"),
             (
                 "cobra", ["dinov2-timm", "dinov2-timm"],

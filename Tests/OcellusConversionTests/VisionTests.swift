@@ -22,11 +22,15 @@ struct VisionTests {
     /// What each system is converted with.
     static let visionOptions = [
         "mobilevlm": ["clip-hf"], "mobilevlm-v2": ["clip-hf"],
+        "vl-mamba-bsm": ["clip-hf"], "vl-mamba-csm": ["siglip-hf"], "vl-mamba-mlp": ["siglip-hf"],
         // In any order.
         "cobra": ["dinov2-timm", "siglip-timm"], "cobra-ldpnet": ["siglip-timm", "dinov2-timm"],
     ]
 
-    @Test(arguments: towers + ["mobilevlm", "mobilevlm-v2"])
+    @Test(
+        arguments: towers
+            + ["mobilevlm", "mobilevlm-v2", "vl-mamba-bsm", "vl-mamba-csm", "vl-mamba-mlp"]
+    )
     func `each stage is that of the library`(name: String) throws {
         let folder = try TemporaryFolder()
         try convert(Fixture(name).path, to: folder.path, options(name))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whole systems as they are published: MobileVLM's vision side, and Cobra with its decoder.
+"""Whole systems as they are published: the vision sides of MobileVLM and VL-Mamba, and Cobra with its decoder.
 
 Their parts are those of transformers, timm and the papers' equations in torch; the folders have the names that the
-authors' programs give (spelled out here, since neither is a library).
+authors' programs give (spelled out here, since none is a library). VL-Mamba's authors have published none: it has
+LLaVA's and VMamba's.
 """
 
 import json
@@ -14,8 +15,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from transformers import CLIPModel
+from transformers import CLIPModel, SiglipModel
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
 from timm_cpu import timm  # first of all that needs timm
 
@@ -24,12 +26,14 @@ from timm.layers import resample_abs_pos_embed
 
 from checkpoints import enliven as enliven_decoder
 from checkpoints import tokens_of, write_tokenizer
-from connectors import LDP
+from connectors import LDP, VSS
 from fixture import randomize
 from projectors import MLP, LDPv2
 from state_spaces import LanguageModel, Mixer1
 
 PICTURE = "picture.png"
+# What VL-Mamba's paper calls the scans of a model file.
+SCANS = {"bidirectional": "bsm", "cross": "csm"}
 
 
 def save(path: Path, values: torch.Tensor) -> None:
@@ -95,14 +99,62 @@ def shifted(name: str) -> str:
 
 
 def mobilevlm_pixels(clip: Path) -> torch.Tensor:
-    """expand2square of mobilevlm/utils.py, then CLIP's processor."""
     processor = CLIPImageProcessorPil.from_pretrained(clip)
-    picture = Image.open(clip.parent / PICTURE)
+    picture = expand2square(Image.open(clip.parent / PICTURE), processor)
+    return processor(picture, return_tensors="pt")["pixel_values"][0]
+
+
+def expand2square(picture: Image.Image, processor: object) -> Image.Image:
+    """What LLaVA's and MobileVLM's utils call so: the shorter side is filled up with the mean color."""
     width, height = picture.size
     side = max(width, height)
     square = Image.new("RGB", (side, side), tuple(int(255 * mean) for mean in processor.image_mean))
     square.paste(picture, ((side - width) // 2, (side - height) // 2))
-    return processor(square, return_tensors="pt")["pixel_values"][0]
+    return square
+
+
+# VL-Mamba
+
+
+def write_vl_mamba(folder: Path, tower: Path, projector: nn.Module, kind: dict, aspect: str) -> None:
+    """A projector as LLaVA saves it alone, behind the tower of another folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    is_clip = tower.name.startswith("clip")
+    model = (CLIPModel if is_clip else SiglipModel).from_pretrained(tower, dtype=torch.float32).vision_model
+    processor = (CLIPImageProcessorPil if is_clip else SiglipImageProcessorPil).from_pretrained(tower)
+    randomize(projector, torch.Generator().manual_seed(34))
+    names = vss_names(projector) if projector.kind == "vss" else mlp_names(projector, "")
+    torch.save(prefixed("model.mm_projector.", names), folder / "mm_projector.bin")
+    settings = {
+        "model_type": "vl_mamba", "mm_vision_tower": "openai/clip-vit-large-patch14-336" if is_clip else
+        "google/siglip-so400m-patch14-384", "mm_hidden_size": model.config.hidden_size, **kind,
+        "mm_vision_select_layer": -2, "mm_vision_select_feature": "patch", "image_aspect_ratio": aspect,
+        "hidden_size": projector.outputs,
+    }  # fmt: skip
+    (folder / "config.json").write_text(json.dumps(settings, indent=2) + "\n")
+
+    picture = Image.open(folder.parent / PICTURE)
+    picture = expand2square(picture, processor) if aspect == "pad" else picture
+    pixels = processor(picture, return_tensors="pt")["pixel_values"][0]
+    features = model(pixels[None], output_hidden_states=True).hidden_states[-2][0, 1 if is_clip else 0 :]
+    for name, values in {"pixels": pixels, "encoder": features, "projector": projector(features)}.items():
+        save(folder / f"{name}.npy", values)
+
+
+def vss_names(projector: VSS) -> dict[str, torch.Tensor]:
+    """A Sequential of a linear layer, VMamba's VSSBlock, whose routes are stacked, and another linear layer."""
+    layers = {"0": "linear1", "1.norm": "norm", "1.op.in_proj": "in_proj", "1.op.conv2d": "conv",
+              "1.op.out_norm": "out_norm", "1.op.out_proj": "out_proj", "2": "linear2"}  # fmt: skip
+    names = {}
+    for theirs, ours in layers.items():
+        names |= prefixed(theirs + ".", projector.get_submodule(ours).state_dict())
+    return names | {
+        "1.op.x_proj_weight": torch.stack([layer.weight for layer in projector.x_proj]),
+        "1.op.dt_projs_weight": torch.stack([layer.weight for layer in projector.dt_proj]),
+        "1.op.dt_projs_bias": torch.stack([layer.bias for layer in projector.dt_proj]),
+        "1.op.A_logs": torch.cat(list(projector.a_log)),
+        "1.op.Ds": torch.cat(list(projector.d)),
+    }
 
 
 # Cobra
@@ -171,9 +223,9 @@ def write_cobra(folder: Path, projector: nn.Module, names: Callable, side: int, 
         save(folder / f"{name}.npy", values)
 
 
-def mlp_names(projector: MLP) -> dict[str, torch.Tensor]:
+def mlp_names(projector: MLP, prefix: str = "projector.") -> dict[str, torch.Tensor]:
     layers = [projector.first, projector.second, projector.third]
-    parts = (prefixed(f"projector.{2 * index}.", layer.state_dict()) for index, layer in enumerate(layers))
+    parts = (prefixed(f"{prefix}{2 * index}.", layer.state_dict()) for index, layer in enumerate(layers))
     return {name: values for part in parts for name, values in part.items()}
 
 
@@ -194,6 +246,12 @@ def write_systems(out: Path) -> None:
     """Small systems behind the towers of vision_checkpoints.py."""
     write_mobilevlm(out / "mobilevlm", out / "clip-hf", 1, 32)
     write_mobilevlm(out / "mobilevlm-v2", out / "clip-hf", 2, 32)
+    for scan, tower, aspect in (("bidirectional", "clip-hf", "square"), ("cross", "siglip-hf", "pad")):
+        kind = {"mm_projector_type": "vss_l2", "mm_projector_scan": SCANS[scan]}
+        vss = VSS(24, 4, 20, 32, inner=36, states=5, rank=3, scan=scan)
+        write_vl_mamba(out / f"vl-mamba-{SCANS[scan]}", out / tower, vss, kind, aspect)
+    mlp = MLP(24, 4, 40, 28, 32)
+    write_vl_mamba(out / "vl-mamba-mlp", out / "siglip-hf", mlp, {"mm_projector_type": "mlp3x_gelu"}, "square")
     # 31 pixels are 4 x 4 patches of 7 and a rest; 24 + 20 channels of two towers.
     write_cobra(out / "cobra", MLP(44, 4, 48, 40, 32), mlp_names, 31, "gelu-mlp", decoder_of(32, 288, 2, 8, 2))
     write_cobra(
@@ -204,6 +262,13 @@ def write_systems(out: Path) -> None:
 def write_full_mobilevlm(out: Path) -> None:
     """LDPv2 of the 3B model behind CLIP L/14-336."""
     write_mobilevlm(out / "mobilevlm-v2", out / "clip-hf", 2, 2560)
+
+
+def write_full_vl_mamba(out: Path) -> None:
+    """The cross scan between layers as wide as Mamba 2.8b, behind SigLIP SO400M/14-384."""
+    vss = VSS(1152, 27, 2560, 2560, inner=5120, states=16, rank=160, scan="cross")
+    kind = {"mm_projector_type": "vss_l2", "mm_projector_scan": "csm"}
+    write_vl_mamba(out / "vl-mamba-csm", out / "siglip-hf", vss, kind, "square")
 
 
 def write_full_cobra(out: Path, tower: Callable, timm_transformer: Callable) -> None:

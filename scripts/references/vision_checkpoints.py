@@ -36,7 +36,7 @@ from timm.models.fastvit import PatchEmbed, RepConditionalPosEnc, RepMixerBlock
 from timm.models.vision_transformer_hybrid import ConvStem, _create_vision_transformer_hybrid
 
 from fixture import randomize
-from systems import PICTURE, save, write_full_cobra, write_full_mobilevlm, write_systems
+from systems import PICTURE, save, write_full_cobra, write_full_mobilevlm, write_full_vl_mamba, write_systems
 
 IMAGENET = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
 
@@ -191,14 +191,18 @@ def siglip2_open(folder: Path) -> Stages:
     return transformer_stages(pixels, states, trunk.forward_features(pixels[None])[0], len(states) - 1)
 
 
-def siglip(folder: Path) -> Stages:
+def siglip(folder: Path, full: bool) -> Stages:
     """SigLIP and SigLIP2 of fixed size: features behind the last norm, pixels beyond the last patch ignored."""
     vision = dict(hidden_size=24, intermediate_size=36, num_hidden_layers=2, num_attention_heads=2, image_size=30,
                   patch_size=7)  # fmt: skip
+    if full:  # SO400M/14-384 but for the depth
+        vision = dict(hidden_size=1152, intermediate_size=4304, num_hidden_layers=3, num_attention_heads=16,
+                      image_size=384, patch_size=14)  # fmt: skip
     text = dict(hidden_size=24, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, vocab_size=32,
                 max_position_embeddings=8)  # fmt: skip
     model = enliven(SiglipModel(SiglipConfig(text_config=text, vision_config=vision)), 3)
-    processor = SiglipImageProcessorPil(size={"height": 30, "width": 30}, resample=2)
+    side = vision["image_size"]
+    processor = SiglipImageProcessorPil(size={"height": side, "width": side}, resample=2)
     save_hugging_face(folder, model, processor)
     pixels = processed(processor, folder.parent)
     output = model.vision_model(pixels[None], output_hidden_states=True)
@@ -514,7 +518,7 @@ def write_small(out: Path) -> None:
     models = {
         "clip-hf": lambda folder: clip_transformers(folder, full=False),
         "clip-open": clip_open,
-        "siglip-hf": siglip,
+        "siglip-hf": lambda folder: siglip(folder, full=False),
         "siglip2-open": siglip2_open,
         "siglip2-naflex-hf": naflex,
         "dinov2-hf": lambda folder: dinov2(folder, 0),
@@ -551,6 +555,9 @@ def write_full(out: Path, name: str) -> None:
     if name == "mobilevlm":
         clip_transformers(out / "clip-hf", full=True).save(out / "clip-hf")
         write_full_mobilevlm(out)
+    elif name == "vl-mamba":
+        siglip(out / "siglip-hf", full=True).save(out / "siglip-hf")
+        write_full_vl_mamba(out)
     elif name == "mobileclip":
         sizes = {"timm": mobileclip_timm, "large-timm": mobileclip_large, "b-timm": mobileclip_b_timm}
         for size, write in sizes.items():
@@ -562,7 +569,7 @@ def write_full(out: Path, name: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="the folder to write to")
-    parser.add_argument("--full", choices=["mobilevlm", "mobileclip", "cobra"], help="one of full size")
+    parser.add_argument("--full", choices=["mobilevlm", "vl-mamba", "mobileclip", "cobra"], help="one of full size")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.full:

@@ -69,16 +69,7 @@ enum CobraDescription {
         _ settings: ModelSettings
     ) throws(ConversionError) -> JSONValue {
         func size(_ name: String, _ dimension: Int) throws(ConversionError) -> JSONValue {
-            guard let tensor = checkpoint[name] else { throw checkpoint.missing(name) }
-            guard tensor.shape.count > dimension else {
-                throw .wrongShape(
-                    path: tensor.path,
-                    tensor: tensor.name,
-                    expected: Array((tensor.shape + [1, 1, 1]).prefix(dimension + 1)),
-                    found: tensor.shape
-                )
-            }
-            return .number(Double(tensor.shape[dimension]))
+            .number(Double(try checkpoint.size(of: name, in: dimension)))
         }
         let is2800M = try settings.text("llm_backbone_id", default: "").hasPrefix("mamba-2.8b")
         let layers = "backbone.layers."
@@ -199,9 +190,7 @@ enum CobraDescription {
         let architecture = try settings.text("arch_specifier")
         let prefix = "projector.projector."
         func width(of layer: String) throws(ConversionError) -> Int {
-            let bias = prefix + layer + ".bias"
-            guard let tensor = checkpoint[bias] else { throw checkpoint.missing(bias) }
-            return tensor.shape.first ?? 1
+            try checkpoint.size(of: prefix + layer + ".bias", in: 0)
         }
         if architecture.hasSuffix("ldpnet") {
             return .ldpv2(

@@ -8,6 +8,8 @@ struct ProjectorDescription {
     /// What the names of its tensors begin with in the checkpoint, and of none else.
     let prefix: String
     let tensors: [TensorMapping]
+    /// What only a projector of this kind has.
+    var metadata: [(key: String, value: MetadataValue)] = []
 
     /// No projector: the features are the tokens.
     static var none: Self { Self(kind: "none", prefix: "", tensors: []) }
@@ -68,6 +70,7 @@ struct ProjectorDescription {
         file.add("clip.has_vision_encoder", .bool(true))
         file.add("clip.has_llava_projector", .bool(kind != "none"))
         file.add("clip.projector_type", .string(kind))
+        for (key, value) in metadata { file.add(key, value) }
         let ordered = tensors.sorted { $0.sources[0].name < $1.sources[0].name }
         for tensor in ordered { file.add(tensor) }
     }
@@ -75,15 +78,15 @@ struct ProjectorDescription {
 
 /// The layers that projectors are made of.
 extension ProjectorDescription {
-    private static func vector(_ name: String, _ source: String, _ width: Int) -> TensorMapping {
+    static func vector(_ name: String, _ source: String, _ width: Int) -> TensorMapping {
         TensorMapping(name, from: source, [width])
     }
 
-    private static func affine(_ name: String, _ source: String, _ width: Int) -> [TensorMapping] {
+    static func affine(_ name: String, _ source: String, _ width: Int) -> [TensorMapping] {
         [".weight", ".bias"].map { vector(name + $0, source + $0, width) }
     }
 
-    private static func linear(
+    static func linear(
         _ name: String,
         _ source: String,
         _ outputs: Int,
@@ -111,7 +114,7 @@ extension ProjectorDescription {
     }
 
     /// A depthwise convolution of 3 x 3 cells.
-    private static func filter(_ name: String, _ source: String, _ channels: Int) -> TensorMapping {
+    static func filter(_ name: String, _ source: String, _ channels: Int) -> TensorMapping {
         TensorMapping(
             name + ".weight",
             from: source + ".weight",
