@@ -57,6 +57,10 @@ public struct ConversionPlan {
             }
             steps.append(Self.step(for: mapping, from: sources, type: type))
         }
+        for source in description.required {
+            _ = try Self.find(source, in: checkpoint)
+            unused.remove(source.name)
+        }
         // In the order of the names, so that the message does not change from run to run.
         if let name = unused.min(), let tensor = checkpoint[name] {
             throw .unexpectedTensor(path: tensor.path, tensor: tensor.name, found: tensor.shape)

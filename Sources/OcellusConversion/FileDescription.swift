@@ -16,6 +16,11 @@ public struct FileDescription {
     public var tensors: [TensorMapping] = []
     /// Tensors of the checkpoint that the file does not need, on purpose.
     public var ignored: Set<String> = []
+    /// Tensors of the checkpoint that the file does not need, but that must be there: without them it is
+    /// another model.
+    public var required: [TensorMapping.Source] = []
+    /// What was assumed where nothing states it, each in one sentence for whoever converts.
+    public var notes: [String] = []
 
     /// A file without keys and tensors.
     public init(fileName: String, architecture: String) {
@@ -26,6 +31,11 @@ public struct FileDescription {
     /// Adds a key.
     public mutating func add(_ key: String, _ value: MetadataValue) {
         metadata.append((key, value))
+    }
+
+    /// Notes a count that only the checkpoint tells: a block that it has lost would not be missed.
+    mutating func noteMeasured(_ count: String) {
+        notes.append("\(count), as many as the checkpoint has: nothing states how many there are")
     }
 
     /// Adds a tensor.

@@ -30,11 +30,14 @@ struct ConversionReport: Encodable {
     var out: String
     var bytes: Int
     var tensors: [Tensor]
+    /// What was assumed where nothing states it.
+    var notes: [String]
 
     /// What a plan says, before anything is computed.
     init(_ plan: ConversionPlan, out: String) {
         self.out = out
         bytes = plan.byteCount
+        notes = plan.description.notes
         tensors = plan.steps.map { step in
             Tensor(
                 name: step.mapping.name,
@@ -71,5 +74,6 @@ struct ConversionReport: Encodable {
             printLine("  " + line.trimmingCharacters(in: .whitespaces))
         }
         printLine("  \(tensors.count) tensors, \(bytes) bytes")
+        for note in notes { printLine("  note: \(note)") }
     }
 }

@@ -29,7 +29,8 @@ struct ConvertCommand: ParsableCommand {
             the largest tensor and 256 MiB.
 
             With --json, one object: files (out, bytes, tensors (name, type, shape, bytes, from, \
-            fromType, fromShape, relativeError, note)).
+            fromType, fromShape, relativeError, note), notes). Notes say what was assumed where nothing \
+            states it.
 
             examples:
               ocellus-kit convert mamba-130m-hf models/mamba-130m --type q8_0

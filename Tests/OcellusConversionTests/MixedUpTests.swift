@@ -170,6 +170,41 @@ struct MixedUpTests {
         #expect(try model.refusal(of: shapes, ConversionOptions()) == nil)
     }
 
+    /// Features before the last block would be those before another one.
+    @Test(arguments: [
+        (
+            "clip-hf", "config.json", "num_hidden_layers\": 3", "vision_model.encoder.layers.",
+            "layer_norm1"
+        ),
+        (
+            "clip-open", "open_clip_config.json", "layers\": 3", "visual.transformer.resblocks.",
+            "ln_1"
+        ),
+    ])
+    func `blocks behind the features are there, as many as are stated`(
+        name: String,
+        file: String,
+        count: String,
+        blocks: String,
+        norm: String
+    ) throws {
+        let model = try AlteredCheckpoint(name)
+        let shapes = model.shapes.filter { !$0.key.hasPrefix(blocks + "2.") }
+        let without = try model.refusal(of: shapes, ConversionOptions())
+        let expected = "the tensor '\(blocks)2.\(norm).weight' of shape [24] is missing"
+        #expect(without?.contains(expected) ?? false, "\(without ?? "converts")")
+        for (other, expected) in [
+            ("4", "the tensor '\(blocks)3.\(norm).weight' of shape [24] is missing"),
+            ("2", "the tensor '\(blocks)2."),
+            ("16777216", "the tensor '\(blocks)3.\(norm).weight'"),
+        ] {
+            let folder = try PublishedFolder(name)
+            try folder.replace(count, by: count.dropLast() + other, in: file)
+            let message = try refusal(of: folder)
+            #expect(message.contains(expected), "\(message)")
+        }
+    }
+
     @Test
     func `open_clip's checkpoint goes with open_clip's configuration`() throws {
         let folder = try PublishedFolder("clip-open")

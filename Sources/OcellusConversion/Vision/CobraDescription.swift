@@ -50,6 +50,7 @@ enum CobraDescription {
             ModelSettings(path: settings.path, json: try decoderSettings(checkpoint, settings))
         )
         var file = try MambaDescription.file(sizes, of: checkpoint)
+        if try !is2800M(settings) { file.noteMeasured("\(sizes.layerCount) layers") }
         ModelConversion.addOrigin(of: model, options, to: &file)
         let isChat = try settings.text("llm_backbone_id", default: "zephyr").contains("zephyr")
         let prompt = options.prompt ?? (isChat ? PromptStyle.zephyr : .inOut).template
@@ -58,6 +59,11 @@ enum CobraDescription {
         let path = options.tokenizer ?? model.folder
         try TokenizerSource.addTokenizer(path: path, to: &file, rowCount: rowCount)
         return try ConversionPlan(file, of: checkpoint, type: options.type)
+    }
+
+    /// Whether the decoder's name states its sizes.
+    private static func is2800M(_ settings: ModelSettings) throws(ConversionError) -> Bool {
+        try settings.text("llm_backbone_id", default: "").hasPrefix("mamba-2.8b")
     }
 
     /// The sizes of the decoder, which Cobra's configuration does not repeat: those that its name
@@ -71,7 +77,7 @@ enum CobraDescription {
         func size(_ name: String, _ dimension: Int) throws(ConversionError) -> JSONValue {
             .number(Double(try checkpoint.size(of: name, in: dimension)))
         }
-        let is2800M = try settings.text("llm_backbone_id", default: "").hasPrefix("mamba-2.8b")
+        let is2800M = try is2800M(settings)
         let layers = "backbone.layers."
         let layerCount = is2800M ? 64 : checkpoint.moduleCount(below: layers)
         let mixer = layers + "0.mixer."

@@ -89,6 +89,9 @@ enum FastViTDescription {
             of: checkpoint,
             to: &file
         )
+        if network.isDepthMeasured {
+            file.noteMeasured("\(network.blockCount) blocks in all stages")
+        }
         for name in checkpoint.tensors.keys
         where !name.hasPrefix(names.prefix) || name.hasPrefix(names.prefix + "head.")
             || name.hasSuffix("num_batches_tracked")

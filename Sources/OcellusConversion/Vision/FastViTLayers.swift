@@ -18,6 +18,11 @@ struct FastViTLayers {
     /// The count of channels of the last layer.
     private(set) var width = 3
 
+    /// The count of blocks of all stages.
+    private(set) var blockCount = 0
+    /// Whether that count is what the checkpoint has, as nothing states it.
+    private(set) var isDepthMeasured = false
+
     private let checkpoint: Checkpoint
     private let names: FastViTNames
     private let architecture: FastViTArchitecture
@@ -47,6 +52,7 @@ struct FastViTLayers {
         isFolded = checkpoint.tensors.keys.contains { $0.hasPrefix(folded) }
         try addStem()
         let blockCounts = blockCounts ?? architecture.blockCounts(width: width)
+        isDepthMeasured = blockCounts == nil
         for stage in 0..<architecture.stageCount {
             let places = names.stage(stage, of: architecture)
             if let name = places.downsample {
@@ -56,7 +62,9 @@ struct FastViTLayers {
                 )
             }
             if let name = places.positions { addPositions(name) }
-            let count = blockCounts?[stage] ?? checkpoint.moduleCount(below: full(places.blocks))
+            let count =
+                blockCounts?[stage] ?? checkpoint.moduleCount(below: full(places.blocks))
+            blockCount += count
             for block in 0..<count {
                 let name = "\(places.blocks)\(block)."
                 if architecture.hasAttention(in: stage) {

@@ -123,9 +123,27 @@ struct ViTDescription {
         for block in 0..<keptBlocks {
             addBlock(block, ours, to: &file)
             // The plan tells what is missing; blocks beyond could be millions.
-            if checkpoint["\(prefix)\(names.blocks)\(block).\(names.norm1).weight"] == nil { break }
+            if isMissing(block) { break }
         }
+        requireLaterBlocks(in: &file)
         ignoreRest(of: &file)
+        if sizes.isDepthMeasured {
+            file.noteMeasured("\(sizes.blockCount) blocks")
+        }
+    }
+
+    private func isMissing(_ block: Int) -> Bool {
+        checkpoint["\(prefix)\(sizes.names.blocks)\(block).\(sizes.names.norm1).weight"] == nil
+    }
+
+    /// Requires the blocks behind the features: before which one these are taken depends on how many there are.
+    private func requireLaterBlocks(in file: inout FileDescription) {
+        for block in keptBlocks..<max(sizes.blockCount, keptBlocks) {
+            var later = FileDescription(fileName: "", architecture: "")
+            addBlock(block, "", to: &later)
+            file.required += later.tensors.flatMap(\.sources)
+            if isMissing(block) { break }
+        }
     }
 
     private func addKeys(to file: inout FileDescription) {
@@ -259,18 +277,14 @@ struct ViTDescription {
         }
     }
 
-    /// What the features do not depend on: later blocks, the last norm, heads.
+    /// What the features do not depend on: the last norm, heads.
     private func ignoreRest(of file: inout FileDescription) {
         let names = sizes.names
         var unused = names.unused
         if sizes.featureLayer != -1 { unused.append(names.finalNorm + ".") }
-        let laterBlocks = keptBlocks..<max(sizes.blockCount, keptBlocks)
         for name in checkpoint.tensors.keys where name.hasPrefix(prefix) {
             let own = name.dropFirst(prefix.count)
-            let block = Int(own.dropFirst(names.blocks.count).prefix { $0 != "." })
-            let isUnused =
-                own.hasPrefix(names.blocks) && block.map(laterBlocks.contains) ?? false
-                || unused.contains { own.hasPrefix($0) }
+            let isUnused = unused.contains { own.hasPrefix($0) }
             if isUnused || own.hasSuffix(".num_batches_tracked") { file.ignored.insert(name) }
         }
     }

@@ -11,6 +11,8 @@ struct ViTSizes {
     let headCount: Int
     /// The count of blocks of the checkpoint.
     let blockCount: Int
+    /// Whether that count is what the checkpoint has, as nothing states it.
+    var isDepthMeasured = false
     let epsilon: Float
     /// The value of "ocellus.vision.activation".
     let activation: String
@@ -63,7 +65,8 @@ struct ViTSizes {
 extension ViTSizes {
     /// The counts of blocks of published towers that no configuration states, by their widths.
     private static let depths = [
-        192: 12, 384: 12, 768: 12, 1024: 24, 1152: 27, 1280: 32, 1408: 40, 1536: 40, 1664: 48,
+        192: 12, 320: 14, 384: 12, 640: 12, 768: 12, 832: 21, 1024: 24, 1152: 27, 1280: 32,
+        1408: 40, 1536: 40, 1664: 48,
     ]
 
     /// The sizes that the tensors of a tower have, where its configuration names an architecture.
@@ -110,6 +113,7 @@ extension ViTSizes {
         let width = stated.width ?? patch[0]
         let first = names.blocks + "0." + names.up + ".bias"
         let hidden = if let hidden = stated.hidden { hidden } else { try shape(first, 1)[0] }
+        let known = stated.blockCount ?? Self.depths[width]
         self.init(
             names: names,
             parts: parts,
@@ -117,8 +121,8 @@ extension ViTSizes {
             width: width,
             hidden: hidden,
             headCount: try headCount(width),
-            blockCount: stated.blockCount ?? Self.depths[width]
-                ?? checkpoint.moduleCount(below: names.blocks),
+            blockCount: known ?? checkpoint.moduleCount(below: names.blocks),
+            isDepthMeasured: known == nil,
             epsilon: epsilon,
             activation: activation,
             featureLayer: featureLayer,
