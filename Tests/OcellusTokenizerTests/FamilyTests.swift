@@ -96,6 +96,50 @@ struct FamilyTests {
         }
     }
 
+    /// One case of post_processors.json.
+    private struct PostProcessorCase: Decodable {
+        let text: String
+        let ids: [Int]
+    }
+
+    @Test
+    func `what a post-processor puts before a text begins it, what it puts elsewhere is refused`()
+        throws
+    {
+        let data = try Data(
+            contentsOf: URL(fileURLWithPath: "\(Self.folder)/post_processors.json")
+        )
+        let cases = try JSONDecoder().decode([PostProcessorCase].self, from: data)
+        let objects = try #require(JSONSerialization.jsonObject(with: data) as? [[String: Any]])
+        let path = "\(Self.folder)/falcon/tokenizer.json"
+        let file = try JSONSerialization.jsonObject(
+            with: try Data(contentsOf: URL(fileURLWithPath: path))
+        )
+        var settings = try #require(file as? [String: Any])
+        let plain = cases[0].ids
+        var refused = 0
+        for (example, object) in zip(cases, objects) {
+            let folder = try TemporaryFolder()
+            settings["post_processor"] = object["post_processor"]
+            try JSONSerialization.data(withJSONObject: settings)
+                .write(to: URL(fileURLWithPath: folder.file("tokenizer.json")))
+            // One token before the text, if any, and nothing else.
+            let before = example.ids.dropLast(plain.count)
+            guard before.count <= 1, example.ids.dropFirst(before.count) == plain[...] else {
+                let error = #expect(throws: ConversionError.self) { try vocabulary(folder.path) }
+                let message = error?.description ?? ""
+                #expect(message.contains("tokenizer.json: 'post_processor."), "\(message)")
+                refused += 1
+                continue
+            }
+            let tokenizer = Tokenizer(vocabulary: try vocabulary(folder.path))
+            let start = tokenizer.start.map { [$0] } ?? []
+            #expect(start + tokenizer.encode(Array(example.text.utf8)) == example.ids)
+        }
+        #expect(refused == 5)
+        #expect(Set(cases.map(\.ids)).count == 7)
+    }
+
     @Test
     func `a token that no merge makes is not made`() throws {
         let folder = try TemporaryFolder()

@@ -16,10 +16,13 @@ Small vocabularies, trained on the sentences of `tokenizer_text.py` with the set
     llama-always   tokenizer.json   the second one's, with a space before each text between added tokens, as transformers 4 did, without
                                     fast tokenizers too
 
+`post_processors.json` says what tokenizers makes of a text with falcon's and each of some post-processors.
+
 `cases.bin` holds the lines of `tokenizer.py` in its format. Only valid UTF-8 is asked of sentencepiece.
 """
 
 import io
+import json
 import random
 import struct
 from pathlib import Path
@@ -162,11 +165,40 @@ def write_sentencepiece_cases(model: bytes, path: Path) -> int:
     return count
 
 
+def post_processors(path: Path) -> list[dict]:
+    """A text's ids with each of them."""
+    start = {"SpecialToken": {"id": ">>QUESTION<<", "type_id": 0}}
+    end = {"SpecialToken": {"id": "<|endoftext|>", "type_id": 0}}
+    text, second = {"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}
+    ids = {">>QUESTION<<": 0, "<|endoftext|>": 1}
+    known = {name: {"id": name, "ids": [id], "tokens": [name]} for name, id in ids.items()}
+
+    def template(*single: dict) -> dict:
+        return {"type": "TemplateProcessing", "single": single, "pair": [text, second], "special_tokens": known}
+
+    bytes_only = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": False, "use_regex": True}
+    kinds = [
+        None, bytes_only, template(text), template(start, text), template(end, text), template(text, end),
+        template(start, text, end), template(start, end, text), template(end, text, text),
+        {"type": "Sequence", "processors": [bytes_only, template(end, text)]},
+        {"type": "Sequence", "processors": []},
+        {"type": "RobertaProcessing", "sep": ["<|endoftext|>", 1], "cls": [">>QUESTION<<", 0], "trim_offsets": True,
+         "add_prefix_space": False},
+    ]  # fmt: skip
+    plain, cases = json.loads(path.read_text()), []
+    for kind in kinds:
+        tokenizer = Tokenizer.from_str(json.dumps({**plain, "post_processor": kind}))
+        cases.append({"post_processor": kind, "text": "The cat", "ids": tokenizer.encode("The cat").ids})
+    return cases
+
+
 def main() -> None:
     for name, tokenizer in {"falcon": falcon(), "tekken": tekken()}.items():
         (FOLDER / name).mkdir(parents=True, exist_ok=True)
         tokenizer.save(str(FOLDER / name / "tokenizer.json"), pretty=False)
         print(name, write_cases(tokenizer, FOLDER / name / "cases.bin", "H"), "cases")
+    cases = post_processors(FOLDER / "falcon/tokenizer.json")
+    (FOLDER / "post_processors.json").write_text("[\n" + ",\n".join(map(json.dumps, cases)) + "\n]\n")
     model, with_marks = sentencepiece_model(USER_DEFINED), sentencepiece_model(["<image>"])
     for name in ("sentencepiece", "sentencepiece-marks", "llama-json", "llama-first", "llama-each", "llama-always"):
         (FOLDER / name).mkdir(parents=True, exist_ok=True)

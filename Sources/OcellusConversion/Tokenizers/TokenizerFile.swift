@@ -39,7 +39,10 @@ struct TokenizerFile {
             try requireWhole(tokens, types, merges, model)
         }
         let end = try special.end(among: tokens, of: settings.path)
-        let start = special.start(among: tokens)
+        let around = try PostProcessor(settings, of: tokens, limit: limit)
+        let start = around.start ?? special.start(among: tokens)
+        // As transformers 5 has it: where the file itself says it, the one beside it does not count.
+        let addsStart = around.addsStart ?? special.addsStart
         if hasBytes {
             let style = try MetaspaceStyle(settings)
             return TokenizerDescription(
@@ -49,7 +52,7 @@ struct TokenizerFile {
                 scores: Self.scores(of: tokens, merges),
                 endOfText: end,
                 start: start ?? tokens.firstIndex(of: "<s>"),
-                addsStart: special.addsStart ?? true,
+                addsStart: addsStart ?? true,
                 spacePrefix: style.spacePrefix
             )
         }
@@ -62,7 +65,7 @@ struct TokenizerFile {
             merges: merges,
             endOfText: end,
             start: start,
-            addsStart: special.addsStart ?? false,
+            addsStart: addsStart ?? false,
             normalizes: try style.normalizes(settings)
         )
     }
