@@ -79,21 +79,29 @@ public enum ModelConversion {
         addOrigin(of: model, options, to: &file)
         let rowCount = file.tensors[0].shape[0]
         let path = options.tokenizer ?? model.folder
-        try TokenizerSource.addTokenizer(path: path, to: &file, rowCount: rowCount)
-        try addPrompt(options, tokenizer: path, to: &file)
+        let tokenizer = try TokenizerSource.addTokenizer(path: path, to: &file, rowCount: rowCount)
+        try addPrompt(options, tokenizer, in: TokenizerSource.folder(of: path), to: &file)
         return file
     }
 
-    /// Adds the text around a question.
+    /// Adds the text around a question, or notes that there is none.
     private static func addPrompt(
         _ options: ConversionOptions,
-        tokenizer path: String,
+        _ tokenizer: TokenizerDescription,
+        in folder: String,
         to file: inout FileDescription
     ) throws {
-        let folder = TokenizerSource.folder(of: path)
-        let template = try options.prompt ?? PromptStyle.described(in: folder).template ?? ""
-        guard !template.isEmpty else { return }
-        file.add("ocellus.prompt.question", .string(template))
+        let description = try PromptStyle.description(in: folder)
+        let end = tokenizer.tokens[tokenizer.endOfText]
+        let style = description.flatMap { PromptStyle.style(of: $0, end: end) }
+        if let template = options.prompt ?? style?.template {
+            if !template.isEmpty { file.add("ocellus.prompt.question", .string(template)) }
+            return
+        }
+        file.notes.append(
+            "no text around a question (--prompt): the tokenizer in \(folder) has "
+                + (description == nil ? "no chat template" : "a chat template of another kind")
+        )
     }
 
     /// Adds who made the model, under which licence.

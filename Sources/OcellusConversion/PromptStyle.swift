@@ -32,12 +32,28 @@ public enum PromptStyle: String, CaseIterable, Sendable {
         }
     }
 
-    /// The style that the files of a tokenizer describe in Jinja; none without a description.
+    /// The style of a description in Jinja, or nil if it is not known.
     ///
-    /// The marks of a turn tell the styles apart; what else a description may do is not looked at.
+    /// The marks of a turn tell the styles apart; what else a description may do is not looked at. Zephyr's
+    /// turns end with the token that ends a text, GPT-NeoX's: others have turns that begin alike.
+    ///
+    /// - Parameters:
+    ///   - description: The description.
+    ///   - end: The token that ends a text.
+    /// - Returns: The style.
+    static func style(of description: String, end: String) -> PromptStyle? {
+        if description.contains("<|im_start|>") { return .chatML }
+        let begins = ["<|user|>", "<|assistant|>"].allSatisfy(description.contains)
+        let ends = ["eos_token", "<|endoftext|>"].contains(where: description.contains)
+        let isZephyr =
+            begins && ends && !description.contains("<|end|>") && end == "<|endoftext|>"
+        return isZephyr ? .zephyr : nil
+    }
+
+    /// What the files of a tokenizer describe in Jinja, or nil.
     ///
     /// - Throws: `ConversionError.damaged`, and `ModelFileError.cannotOpen`.
-    static func described(in folder: String) throws -> PromptStyle {
+    static func description(in folder: String) throws -> String? {
         var text = try? String(contentsOfFile: "\(folder)/chat_template.jinja", encoding: .utf8)
         if text == nil,
             let file = try ModelSettings.ifPresent(path: "\(folder)/tokenizer_config.json"),
@@ -51,9 +67,6 @@ public enum PromptStyle: String, CaseIterable, Sendable {
                 text = try file.text("chat_template")
             }
         }
-        guard let text else { return .none }
-        return text.contains("<|im_start|>")
-            ? .chatML
-            : text.contains("<|user|>") && text.contains("<|assistant|>") ? .zephyr : .none
+        return text
     }
 }

@@ -31,6 +31,13 @@ struct PromptTests {
             '\\n<|assistant|>\\n' }}{% endfor %}", "eos_token": "<|endoftext|>"}
             """
         #expect(try template(configuration: zephyr) == PromptStyle.zephyr.template)
+        // Phi's turns, and Zephyr's before a tokenizer whose texts end otherwise.
+        let phi = """
+            {"chat_template": "{{ '<|user|>\\n' + m.content + '<|end|>\\n<|assistant|>\\n' }}{{ eos_token }}"}
+            """
+        #expect(try template(configuration: phi) == nil)
+        let other = zephyr.replacingOccurrences(of: "\"<|endoftext|>\"", with: "\"<|answer|>\"")
+        #expect(try template(configuration: other) == nil)
         let chat = #"{"chat_template": "<|im_start|>{{ m.role }}", "eos_token": "<|endoftext|>"}"#
         #expect(try template(configuration: chat) == PromptStyle.chatML.template)
         let named = """
@@ -38,6 +45,26 @@ struct PromptTests {
             {"name": "default", "template": "<|im_start|>"}], "eos_token": "<|endoftext|>"}
             """
         #expect(try template(configuration: named) == PromptStyle.chatML.template)
+    }
+
+    @Test
+    func `a file without a text around a question says so`() throws {
+        let source = try PublishedFolder("mamba-hf")
+        var options = ConversionOptions()
+        func notes() throws -> [String] {
+            try ModelConversion.plans(for: PublishedModel(path: source.path), options)
+                .flatMap(\.description.notes)
+        }
+        let none = try notes()
+        #expect(none.count == 1)
+        #expect(none[0].hasSuffix("\(source.path) has no chat template"), "\(none)")
+        options.prompt = ""
+        #expect(try notes() == [])
+        options.prompt = nil
+        try source.write(Data(#"{"chat_template": "{{ m }}"}"#.utf8), to: "tokenizer_config.json")
+        #expect(try notes().first?.hasSuffix("a chat template of another kind") ?? false)
+        try source.write(Data(#"<|im_start|>"#.utf8), to: "chat_template.jinja")
+        #expect(try notes() == [])
     }
 
     @Test

@@ -13,12 +13,14 @@ enum TokenizerSource {
     /// Adds the tokenizer of a folder, or of one of its files, to a decoder file whose embedding has so many
     /// rows.
     ///
+    /// - Returns: The tokenizer.
     /// - Throws: `ConversionError.missingFile` if there is none, and what reading it throws.
+    @discardableResult
     static func addTokenizer(
         path: String,
         to description: inout FileDescription,
         rowCount: Int
-    ) throws {
+    ) throws -> TokenizerDescription {
         let limit = TokenLimit(rowCount: rowCount)
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
@@ -44,5 +46,6 @@ enum TokenizerSource {
             among: tokenizer.tokens
         )
         try tokenizer.add(to: &description, rowCount: rowCount, path: path)
+        return tokenizer
     }
 }
