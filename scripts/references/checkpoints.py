@@ -32,13 +32,15 @@ from tiny_vocabulary import MERGES, SPECIALS, TOKENS
 
 TOKEN_COUNT = 16
 FULL = ["mamba-130m", "mamba2-130m", "mamba-130m-hf", "mamba2-130m-hf"]
-ROWS = 288  # the vocabulary of 277 tokens, filled up to a multiple of 16
+ROWS = 288  # the vocabulary of 275 tokens, filled up to a multiple of 16
+NEOX_TOKENS = 50277
 
 
-def write_tokenizer(folder: Path) -> None:
-    """The tiny vocabulary, with GPT-NeoX's settings."""
+def write_tokenizer(folder: Path, rows: int = ROWS) -> None:
+    """The tiny vocabulary, with GPT-NeoX's settings; for more rows, as many tokens as GPT-NeoX's, which no text has."""
     merges = [tuple(merge.split()) for merge in MERGES]
-    ids = {token: index for index, token in enumerate(TOKENS)}
+    padding = [f"[PAD{index}]" for index in range(len(TOKENS), NEOX_TOKENS)] if rows > ROWS else []
+    ids = {token: index for index, token in enumerate(TOKENS + padding)}
     tokenizer = Tokenizer(models.BPE(ids, merges))
     tokenizer.normalizer = normalizers.NFC()
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
@@ -82,7 +84,7 @@ def write_hugging_face(folder: Path, model: nn.Module, dtype: torch.dtype = torc
     history = [layer.conv_states[0][0, :, 1 - config.conv_kernel :].T for layer in layers]
     hidden = [layer.recurrent_states[0][0].reshape(-1, config.state_size) for layer in layers]
     record(folder, tokens, result.logits[0], history, hidden)
-    write_tokenizer(folder)
+    write_tokenizer(folder, config.vocab_size)
 
 
 @torch.no_grad()
@@ -95,13 +97,13 @@ def write_original(folder: Path, model: LanguageModel, config: dict, dtype: torc
     tokens = tokens_of()
     logits, run = model.float()(tokens)
     record(folder, tokens, logits, [s.history for s in run.layers], [s.hidden for s in run.layers])
-    write_tokenizer(folder)
+    write_tokenizer(folder, len(model.backbone.embedding.weight))
 
 
-def original_config(d: int, layers: int, vocabulary: int, mixer: dict) -> dict:
+def original_config(d: int, layers: int, vocabulary: int, mixer: dict, multiple: int = 16) -> dict:
     return {
         "d_model": d, "n_layer": layers, "vocab_size": vocabulary, "ssm_cfg": mixer, "rms_norm": True,
-        "residual_in_fp32": True, "fused_add_norm": True, "pad_vocab_size_multiple": 16,
+        "residual_in_fp32": True, "fused_add_norm": True, "pad_vocab_size_multiple": multiple,
     }  # fmt: skip
 
 
@@ -131,10 +133,10 @@ def write_full(out: Path, name: str) -> None:
     torch.manual_seed(5)
     if name == "mamba-130m":
         model = LanguageModel(768, 50280, [Mixer1(768, 16, 48) for _ in range(24)])
-        write_original(out, model, original_config(768, 24, 50277, {}))
+        write_original(out, model, original_config(768, 24, NEOX_TOKENS, {}, multiple=8))
     elif name == "mamba2-130m":
         model = LanguageModel(768, 50288, [Mixer2(768, 128, 64, 1) for _ in range(24)])
-        write_original(out, model, original_config(768, 24, 50277, {"layer": "Mamba2"}))
+        write_original(out, model, original_config(768, 24, NEOX_TOKENS, {"layer": "Mamba2"}))
     elif name == "mamba-130m-hf":
         config = MambaConfig(vocab_size=50280, hidden_size=768, num_hidden_layers=24)
         write_hugging_face(out, MambaForCausalLM(config))

@@ -212,7 +212,7 @@ def write_cobra(folder: Path, projector: nn.Module, names: Callable, side: int, 
         }
     }  # fmt: skip
     (folder / "config.json").write_text(json.dumps(settings, indent=2) + "\n")
-    write_tokenizer(folder)
+    write_tokenizer(folder, len(decoder.backbone.embedding.weight))
     pixels, features = cobra_features(folder.parent, side)
     image = projector(features)
     tokens = tokens_of(6)
