@@ -100,6 +100,19 @@ struct PickleTensor {
     var shape: [Int]
     var strides: [Int]
 
+    /// How many elements of the storage it reaches over; nil if they are more than can be.
+    var extent: Int? {
+        if shape.contains(0) { return 0 }
+        var last = 0
+        for (size, stride) in zip(shape, strides) where size != 1 {
+            let (reach, isTooFar) = (size - 1).multipliedReportingOverflow(by: stride)
+            let (sum, isTooLarge) = last.addingReportingOverflow(reach)
+            guard stride >= 0, !isTooFar, !isTooLarge, sum < .max else { return nil }
+            last = sum
+        }
+        return last + 1
+    }
+
     /// Whether the elements lie packed in C order.
     var isPacked: Bool {
         var expected = 1

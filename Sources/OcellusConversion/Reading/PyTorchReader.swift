@@ -107,7 +107,9 @@ enum PyTorchReader {
                 what: "the tensor '\(name)' has the type \(tensor.type.name), which is not read"
             )
         }
-        guard tensor.isPacked else {
+        let neededBytes = SafetensorsReader.byteCount(tensor.shape, type)
+        // Elements that share their places are no weights, and may be more than the file has.
+        guard let extent = tensor.extent, (neededBytes ?? 0) / type.byteCount <= extent else {
             throw .unsupported(
                 path: file.path,
                 what:
@@ -115,16 +117,16 @@ enum PyTorchReader {
                     + "save it with .contiguous()"
             )
         }
-        guard let byteCount = SafetensorsReader.byteCount(tensor.shape, type), tensor.offset >= 0,
+        guard neededBytes != nil, tensor.offset >= 0,
             tensor.offset <= storage.count / type.byteCount,
-            byteCount <= storage.count - tensor.offset * type.byteCount
+            extent <= storage.count / type.byteCount - tensor.offset
         else {
             throw .truncated(
                 path: file.path,
                 what:
                     "the data of the tensor '\(name)' of shape \(tensor.shape) in \(type.rawValue)",
                 offset: storage.lowerBound,
-                needed: SafetensorsReader.byteCount(tensor.shape, type) ?? .max,
+                needed: neededBytes ?? .max,
                 available: storage.count
             )
         }
@@ -133,7 +135,8 @@ enum PyTorchReader {
             type: type,
             shape: tensor.shape,
             file: file,
-            offset: storage.lowerBound + tensor.offset * type.byteCount
+            offset: storage.lowerBound + tensor.offset * type.byteCount,
+            strides: tensor.isPacked ? nil : tensor.strides
         )
     }
 }
