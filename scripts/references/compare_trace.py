@@ -3,8 +3,8 @@
 
     python scripts/references/compare_trace.py REFERENCE TRACE
 
-Printed: per stage the largest error relative to the largest magnitude. Fails above 1e-4, and for a stage of the
-reference that was not traced.
+Printed: per stage the largest error relative to the largest magnitude. Fails above 1e-4, for what is not a number, for a
+stage of the reference that was not traced, and for a reference without stages.
 """
 
 import argparse
@@ -19,7 +19,10 @@ TOLERANCE = 1e-4
 def relative_error(expected: np.ndarray, found: np.ndarray) -> float:
     if expected.shape != found.shape or not np.isfinite(found).all():
         return float("inf")
-    return float(np.abs(expected - found).max() / np.abs(expected).max())
+    if np.array_equal(expected, found):
+        return 0.0  # also where all of it is 0
+    with np.errstate(divide="ignore"):
+        return float(np.abs(expected - found).max() / np.abs(expected).max())
 
 
 def main() -> None:
@@ -27,12 +30,15 @@ def main() -> None:
     parser.add_argument("reference", type=Path)
     parser.add_argument("trace", type=Path)
     arguments = parser.parse_args()
+    paths = sorted(arguments.reference.glob("*.npy"))
+    if not paths:
+        sys.exit(f"{arguments.reference}: no stage of a reference (*.npy) is there")
     failed = False
-    for path in sorted(arguments.reference.glob("*.npy")):
+    for path in paths:
         other = arguments.trace / path.name
         expected = np.load(path)
         error = relative_error(expected, np.load(other)) if other.exists() else float("inf")
-        failed |= error > TOLERANCE
+        failed |= not error <= TOLERANCE  # NaN, too
         print(f"  {path.stem:12} {'x'.join(map(str, expected.shape)):>16}  {error:.1e}")
     sys.exit(failed)
 
