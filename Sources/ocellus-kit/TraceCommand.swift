@@ -161,7 +161,10 @@ struct TraceCommand: ParsableCommand {
             [("pixels", stages.pixels)] + stages.layers.map { ($0.name, $0.tokens) }
             + [("encoder", stages.features), ("projector", stages.tokens)]
         return try all.map { name, tensor in
-            try NumPyFile.write(tensor, named: name + ".npy", to: folder)
+            // A second network sees as many pixels, which it has as (3, H * W).
+            let shape = name.hasSuffix("pixels") ? stages.pixels.shape : tensor.shape
+            let file = name + ".npy"
+            return try NumPyFile.write(tensor.elements, shape: shape, named: file, to: folder)
         }
     }
 
