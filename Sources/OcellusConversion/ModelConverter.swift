@@ -10,8 +10,8 @@ import OcellusQuantization
 /// checkpoint are given back as soon as they are read. The bytes do not depend on the count of threads.
 ///
 /// The file appears whole or not at all. Until then it is `PATH.partial`, with `PATH.partial.state`
-/// beside it; an error removes both. If the process is killed they stay, and the same conversion goes
-/// on with the first tensor that was not durable.
+/// beside it; an error removes both. If the process is killed or asked to stop they stay, and the same
+/// conversion goes on with the first tensor that was not durable.
 public struct ModelConverter {
     /// How many bytes of `Float` are in memory at a time.
     private static let portion = 8 << 20
@@ -55,26 +55,42 @@ public struct ModelConverter {
         return max(plan.byteCount - taken, 0)
     }
 
-    /// Writes the partial file, all of it.
+    /// Writes the partial file, all of it unless it is asked to stop.
     ///
-    /// - Parameter progress: Called after each tensor with its place in the plan and its error.
+    /// If it stops before the first tensor is complete, no partial file is left.
+    ///
+    /// - Parameters:
+    ///   - isStopped: Asked every few megabytes whether to stop.
+    ///   - progress: Called after each tensor with its place in the plan and its error.
+    /// - Returns: Whether the file is complete.
     /// - Throws: `ConversionError.badWeight`, `ModelFileError.cannotWrite`.
-    public func write(progress: (Int, QuantizationErrorSums) -> Void) throws {
+    @discardableResult
+    public func write(
+        isStopped: () -> Bool = { false },
+        progress: (Int, QuantizationErrorSums) -> Void
+    ) throws -> Bool {
         var writer = try ModelFileWriter(
             path: path,
             header: plan.header,
             goingOnAfter: resumePoint.load()
         )
         do {
-            try write(to: &writer, progress: progress)
+            try write(to: &writer, isStopped: isStopped, progress: progress)
+            guard writer.completeTensorCount > 0 else {
+                // The writer removes the partial file.
+                resumePoint.remove()
+                return false
+            }
             try writer.synchronize()
-            try resumePoint.save(tensorCount: plan.steps.count)
+            try resumePoint.save(tensorCount: writer.completeTensorCount)
         } catch {
-            // The writer removes the partial file.
+            // As above.
             resumePoint.remove()
             throw error
         }
+        let isComplete = writer.completeTensorCount == plan.steps.count
         writer.suspend()
+        return isComplete
     }
 
     /// Puts the complete partial file in its place.
@@ -98,12 +114,14 @@ public struct ModelConverter {
 
     private func write(
         to writer: inout ModelFileWriter,
+        isStopped: () -> Bool,
         progress: (Int, QuantizationErrorSums) -> Void
     ) throws {
         var unsafeByteCount = 0
         for index in writer.completeTensorCount..<plan.steps.count {
             let step = plan.steps[index]
-            progress(index, try write(step, to: &writer))
+            guard let sums = try write(step, to: &writer, isStopped: isStopped) else { return }
+            progress(index, sums)
             unsafeByteCount += step.byteCount
             if unsafeByteCount >= Self.resumeInterval {
                 try writer.synchronize()
@@ -113,14 +131,17 @@ public struct ModelConverter {
         }
     }
 
+    /// Writes a tensor, and returns its error; nil if it was asked to stop.
     private func write(
         _ step: ConversionPlan.Step,
-        to writer: inout ModelFileWriter
-    ) throws -> QuantizationErrorSums {
+        to writer: inout ModelFileWriter,
+        isStopped: () -> Bool
+    ) throws -> QuantizationErrorSums? {
         let elements = TensorElements(step)
         var sums = QuantizationErrorSums()
         let rowCount = max(1, Self.portion / (step.columns * MemoryLayout<Float>.size))
         for start in stride(from: 0, to: step.rows, by: rowCount) {
+            if isStopped() { return nil }
             let range = start..<min(start + rowCount, step.rows)
             let values = elements.read(
                 range.lowerBound * step.columns..<range.upperBound * step.columns

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import OcellusCapture
+import OcellusCommand
 import OcellusConversion
 import OcellusFormat
 import OcellusMemory
@@ -23,10 +25,11 @@ struct ConvertCommand: ParsableCommand {
             blocks get another type, and --dry-run says which.
 
             Files appear in OUT when all of them are complete. Until then each is NAME.partial, with \
-            NAME.partial.state beside it. If the program is killed, the same command goes on with the \
-            first tensor that was not yet safe on the disk (every 256 MiB); if anything in SOURCE or the \
-            command has changed, it begins anew. An error removes the partial files. Memory stays below \
-            the largest tensor and 256 MiB.
+            NAME.partial.state beside it. After SIGINT or SIGTERM (exit code 75) the same command goes on \
+            with the first tensor that was not complete, and if the program is killed, with the first that \
+            was not yet safe on the disk (every 256 MiB); if anything in SOURCE or the command has \
+            changed, it begins anew. An error removes the partial files, a signal those without a complete \
+            tensor. Memory stays below the largest tensor and 256 MiB.
 
             With --json, one object: files (out, bytes, tensors (name, type, shape, bytes, from, \
             fromType, fromShape, relativeError, note), notes). Notes say what was assumed where nothing \
@@ -120,19 +123,26 @@ struct ConvertCommand: ParsableCommand {
 
     /// Writes all files, then puts them in their places; per file and tensor the error, if it was
     /// computed in this run.
+    ///
+    /// A signal ends it, and leaves what the same command can go on with.
     private func write(
         _ plans: [ConversionPlan],
         with converters: [ModelConverter]
     ) throws -> [[Int: Double]] {
+        let stop = try describing { try StopSignal.ofProcess() }
         var complete: [ModelConverter] = []
         do {
             var errors: [[Int: Double]] = []
             for (plan, converter) in zip(plans, converters) {
-                errors.append(try write(plan, with: converter))
+                errors.append(try write(plan, with: converter, until: stop))
                 complete.append(converter)
             }
             for converter in converters { try describing { try converter.commit() } }
             return errors
+        } catch let error as CommandError where error.exitCode == .interrupted {
+            let isKept = converters.contains { $0.completeTensorCount > 0 }
+            let rest = isKept ? "the same command goes on from there" : "nothing is left"
+            throw CommandError(.interrupted, "\(error.message); \(rest)")
         } catch {
             for converter in complete { converter.discard() }
             throw error
@@ -142,19 +152,23 @@ struct ConvertCommand: ParsableCommand {
     /// Writes one partial file, and returns the errors of its tensors.
     private func write(
         _ plan: ConversionPlan,
-        with converter: ModelConverter
+        with converter: ModelConverter,
+        until stop: StopSignal
     ) throws -> [Int: Double] {
         var bar = ProgressLine(plan.description.fileName, total: plan.byteCount)
         let kept = converter.completeTensorCount
         bar.advance(by: plan.steps.prefix(kept).map(\.byteCount).reduce(0, +))
         var errors: [Int: Double] = [:]
-        try describing {
-            try converter.write { index, sums in
+        let isComplete = try describing {
+            try converter.write(isStopped: { stop.isRaised }) { index, sums in
                 errors[index] = sums.relativeRMS
                 bar.advance(by: plan.steps[index].byteCount)
             }
         }
         bar.finish()
+        guard isComplete else {
+            throw CommandError(.interrupted, "\(output): stopped by a signal")
+        }
         return errors
     }
 }

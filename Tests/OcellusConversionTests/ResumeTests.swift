@@ -53,6 +53,28 @@ struct ResumeTests {
         #expect(try data(path) == expected)
     }
 
+    @Test(arguments: [0, 1, 7, 21])
+    func `a conversion that is asked to stop leaves what it can go on with`(count: Int) throws {
+        let folder = try TemporaryFolder()
+        try convert(Fixture("mamba-hf").path, to: folder.path, options(.f16))
+        let other = try TemporaryFolder()
+        let path = other.file("decoder.gguf")
+        let converter = try ModelConverter(try plan(), to: path)
+        var written: [Int] = []
+        let isComplete = try converter.write(isStopped: { written.count == count }) { index, _ in
+            written.append(index)
+        }
+        #expect(!isComplete)
+        #expect(converter.completeTensorCount == count)
+        let partial = ["decoder.gguf.partial", "decoder.gguf.partial.state"]
+        #expect(other.names == (count == 0 ? [] : partial))
+        #expect(try converter.write { index, _ in written.append(index) })
+        #expect(written == Array(0..<22))
+        try converter.commit()
+        #expect(other.names == ["decoder.gguf"])
+        #expect(try data(path) == data(folder.file("decoder.gguf")))
+    }
+
     @Test
     func `another conversion begins anew`() throws {
         let folder = try TemporaryFolder()
