@@ -84,7 +84,7 @@ public enum ModelConversion {
         return file
     }
 
-    /// Adds the text around a question, or notes that there is none.
+    /// Adds the text around a question, or notes that there is none, or more than is stored.
     private static func addPrompt(
         _ options: ConversionOptions,
         _ tokenizer: TokenizerDescription,
@@ -96,6 +96,17 @@ public enum ModelConversion {
         let style = description.flatMap { PromptStyle.style(of: $0, end: end) }
         if let template = options.prompt ?? style?.template {
             if !template.isEmpty { file.add("ocellus.prompt.question", .string(template)) }
+            guard options.prompt == nil, let description else { return }
+            let others = PromptStyle.surroundings(
+                of: description,
+                addsStart: tokenizer.addsStart
+            )
+            if !others.isEmpty {
+                file.notes.append(
+                    "of the chat template in \(folder) only the turns are stored, not "
+                        + "\(others.joined(separator: " and ")) before them (--prompt)"
+                )
+            }
             return
         }
         file.notes.append(

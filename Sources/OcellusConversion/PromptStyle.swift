@@ -34,8 +34,9 @@ public enum PromptStyle: String, CaseIterable, Sendable {
 
     /// The style of a description in Jinja, or nil if it is not known.
     ///
-    /// The marks of a turn tell the styles apart; what else a description may do is not looked at. Zephyr's
-    /// turns end with the token that ends a text, GPT-NeoX's: others have turns that begin alike.
+    /// The marks of a turn tell the styles apart; `surroundings` has what else a description does.
+    /// Zephyr's turns end with the token that ends a text, GPT-NeoX's: others have turns that begin
+    /// alike.
     ///
     /// - Parameters:
     ///   - description: The description.
@@ -48,6 +49,25 @@ public enum PromptStyle: String, CaseIterable, Sendable {
         let isZephyr =
             begins && ends && !description.contains("<|end|>") && end == "<|endoftext|>"
         return isZephyr ? .zephyr : nil
+    }
+
+    /// What a description in Jinja puts before the turns, and no style has: the name of each.
+    ///
+    /// A system message counts where ChatML's mark of it is written out, and where text follows
+    /// Zephyr's: an expression behind that one is a message from who asks. ChatML's may be one, too;
+    /// that is noted rather once too often.
+    ///
+    /// - Parameters:
+    ///   - description: The description.
+    ///   - addsStart: Whether the tokenizer puts the token that begins a text by itself.
+    /// - Returns: The names.
+    static func surroundings(of description: String, addsStart: Bool) -> [String] {
+        let text = description.replacingOccurrences(of: "\\n", with: "\n")
+        let rest = text.components(separatedBy: "<|system|>\n").dropFirst()
+        let hasMessage =
+            text.contains("<|im_start|>system") || rest.contains { $0.first?.isLetter ?? false }
+        let hasStart = text.contains("bos_token") && !addsStart
+        return (hasStart ? ["bos_token"] : []) + (hasMessage ? ["a system message"] : [])
     }
 
     /// What the files of a tokenizer describe in Jinja, or nil.

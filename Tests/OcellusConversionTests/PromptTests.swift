@@ -68,6 +68,45 @@ struct PromptTests {
     }
 
     @Test
+    func `what a chat template has beside its turns is noted`() throws {
+        let source = try PublishedFolder("mamba-hf")
+        func notes(_ template: String, _ settings: String = "", prompt: String? = nil) throws
+            -> [String]
+        {
+            let settings = #"{"eos_token": "<|endoftext|>"\#(settings)}"#
+            try source.write(Data(settings.utf8), to: "tokenizer_config.json")
+            try source.write(Data(template.utf8), to: "chat_template.jinja")
+            var options = ConversionOptions()
+            options.prompt = prompt
+            return try ModelConversion.plans(for: PublishedModel(path: source.path), options)
+                .flatMap(\.description.notes)
+        }
+        let turns = """
+            {% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>' }}{% endfor %}
+            """
+        #expect(try notes(turns) == [])
+        let system = #"{{ '<|im_start|>system\nBe kind.<|im_end|>\n' }}"#
+        let both = try notes("{{ bos_token }}" + system + turns)
+        #expect(both.count == 1)
+        #expect(both[0].hasSuffix("not bos_token and a system message before them (--prompt)"))
+        #expect(try notes(system + turns).first?.contains("not a system message") ?? false)
+        #expect(
+            try notes("{{ bos_token }}" + turns).first?.contains("not bos_token before") ?? false
+        )
+        // The tokenizer puts it, and who says what stands around a question has no need of a note.
+        let start = #", "bos_token": "<|endoftext|>", "add_bos_token": true"#
+        #expect(try notes("{{ bos_token }}" + turns, start) == [])
+        #expect(try notes("{{ bos_token }}" + turns, prompt: "Q: {}") == [])
+        // Zephyr's own takes a message from who asks, another one brings it.
+        let zephyr = #"{{ '<|user|>\n' + m.content + eos_token + '<|assistant|>\n' }}"#
+        #expect(try notes(#"{{ '<|system|>\n' + m.content + eos_token }}"# + zephyr) == [])
+        #expect(
+            try notes(#"{{ '<|system|>\nBe kind.' + eos_token }}"# + zephyr).first?
+                .contains("not a system message") ?? false
+        )
+    }
+
+    @Test
     func `all ends of generation_config end an answer`() throws {
         let source = try PublishedFolder("mamba-hf")
         let folder = try TemporaryFolder()
