@@ -21,8 +21,10 @@ struct ConvertCommand: ParsableCommand {
 
             Matrices keep the type that they have in SOURCE, F32 if they are computed (batch norms \
             folded in), or get --type; norms, biases, convolutions of the decoder and parameters of the \
-            recurrence are F32. Rows that are no whole number of \
-            blocks get another type, and --dry-run says which.
+            recurrence are F32. Convolutions of encoders and projectors keep their type too, or get f32, \
+            f16 or bf16, and F16 where --type has blocks; `quantize` keeps those of a file as they are, \
+            F32 in one of F32. Rows that are no whole number of blocks get another type, and --dry-run \
+            says which.
 
             Files appear in OUT when all of them are complete. Until then each is NAME.partial, with \
             NAME.partial.state beside it. After SIGINT or SIGTERM (exit code 75) the same command goes on \
