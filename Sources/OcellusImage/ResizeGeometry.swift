@@ -58,9 +58,9 @@ struct ResizeGeometry {
 
     /// The most pixels in a row between the passes, of regions that lie on canvases up to a size.
     ///
-    /// The pass along rows leaves the output's. That across rows leaves the canvas's, of which it is the
-    /// first only up to the resized width and half of the lost rows: at most
-    /// the covered width and half of the height.
+    /// The pass along rows leaves the output's width. The one across rows leaves the canvas's, and is the
+    /// first only where that is less than the resized width and half of the lost rows: at most the covered
+    /// width and half of the height.
     static func widthBetweenPasses(
         canvasLimit: ImageSize,
         settings: PreprocessorSettings

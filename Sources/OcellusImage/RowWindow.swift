@@ -3,8 +3,8 @@ import OcellusMemory
 
 /// The two passes of a resize over a window of rows.
 ///
-/// The window keeps what the pass across rows sums: rows that were resized along the columns, or, where
-/// that pass is the second, rows of the canvas. Row y lies at position y modulo the window's height, so the
+/// The window keeps what the pass across rows sums: rows that were resized, or, where that pass is the
+/// first, rows of the canvas. Row y lies at position y modulo the window's height, so the
 /// rows that an output sums are there together, and a new row takes the place of one that no output needs.
 @safe
 struct RowWindow {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import OcellusConversion
 
-/// Files of PyTorch that are not read, have a tensor that is not, or views (scripts/references/unread_types.py).
+/// Files of PyTorch that are not read, have a tensor that is not, or views (scripts/references/pickles.py).
 struct PickleTests {
     @Test(arguments: [
         ("float8", "the tensor 'odd.weight' has the type torch.float8_e4m3fn, which is not read"),

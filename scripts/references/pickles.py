@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes Tests/Fixtures/pickles: files of PyTorch with a tensor that is not read, one kind each, a program, and views.
 
-    python scripts/references/unread_types.py --out Tests/Fixtures/pickles
+    python scripts/references/pickles.py --out Tests/Fixtures/pickles
 
 Beside it each file has a tensor that is read, and a type that stands for itself, as configurations have them.
 """
