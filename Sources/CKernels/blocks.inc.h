@@ -29,6 +29,9 @@ INLINE int has_minima(int type) {
 /* The count of scales in a part. */
 INLINE int scales_of(int type) { return type == CK_Q6_K ? 2 : 1; }
 
+/* Whether a row has one scale, and so have the tokens that it meets. */
+INLINE int has_row_scales(int type) { return type == CK_Q8_ROW; }
+
 /* A type whose quants are signed bytes has the zero 128. */
 INLINE int zero_of(int type) {
     switch (ck_plain_type(type)) {
@@ -66,7 +69,8 @@ INLINE bytes32 bit_field(const uint8_t *p, int shift, int width) {
 INLINE bytes32 load_quants(const int type, const uint8_t *block, int part) {
     int pair = part / 2, quarter = part % 4;
     switch (type) {
-    case CK_Q8_0: return load_bytes(block + 2) ^ 128;
+    case CK_Q8_0:
+    case CK_Q8_ROW: return load_bytes(block + 2) ^ 128;
     case CK_Q4_0: return load_nibbles(block + 2);
     case CK_Q4_1: return load_nibbles(block + 4);
     case CK_Q5_0: return load_nibbles(block + 6) | fifth_bits(block + 2);

@@ -209,6 +209,8 @@ void ck_matmul(ck_pool *pool, ck_matmul_args args) {
     const int is_quantized = ck_is_quantized(args.w.type);
     const int is_few =
         tokens <= (is_quantized ? set->few_tokens_int8 : set->few_tokens);
+    if (is_few && args.w.type == CK_Q8_ROW)
+        args.w.type = CK_Q8_0;
     if (is_quantized && is_few)
         run(pool, set->quantize, &args, tokens,
             tokens * columns * FUNCTION_WORK);
@@ -230,6 +232,8 @@ ptrdiff_t ck_matmul_few_tokens(void) {
 }
 
 void ck_dequantize(ck_matrix w, ptrdiff_t first, ck_tensor out) {
+    if (w.type == CK_Q8_ROW)
+        w.type = CK_Q8_0;
     kernels()->dequantize(&(ck_dequantize_args){w, first, out}, 0, out.rows,
                           0);
 }

@@ -118,17 +118,18 @@ static inline int ck_is_quantized(int type) {
     return type != CK_F32 && type != CK_F16 && type != CK_BF16;
 }
 
-/* The type whose rows a type interleaves, or the type itself. */
+static inline int ck_is_interleaved(int type) {
+    return type == CK_Q4_0X16 || type == CK_Q8_0X16;
+}
+
+/* The type of ggml whose blocks a type has: itself, but for our own types. */
 static inline int ck_plain_type(int type) {
     switch (type) {
     case CK_Q4_0X16: return CK_Q4_0;
-    case CK_Q8_0X16: return CK_Q8_0;
+    case CK_Q8_0X16:
+    case CK_Q8_ROW: return CK_Q8_0;
     default: return type;
     }
-}
-
-static inline int ck_is_interleaved(int type) {
-    return ck_plain_type(type) != type;
 }
 
 /* How the row lies: rows that do not fill a group are not interleaved. */

@@ -233,10 +233,12 @@ static void quantize(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
     ck_quantized to =
         ck_quantized_in(args->scratch, args->x.rows, args->x.columns);
     const ptrdiff_t last = end * to.blocks;
-    for (ptrdiff_t b = begin * to.blocks; b < last; b += LANES)
-        quantize_blocks(args->x.data + b * QUANT_BLOCK,
-                        at_most(LANES, last - b), to.values + b * QUANT_BLOCK,
-                        to.scales + b);
+    for (ptrdiff_t b = begin * to.blocks; b < last; b += LANES) {
+        const float *x = args->x.data + b * QUANT_BLOCK;
+        const ptrdiff_t count = at_most(LANES, last - b);
+        quantize_blocks(x, count, magnitudes_of_blocks(x, count),
+                        to.values + b * QUANT_BLOCK, to.scales + b);
+    }
     if (has_minima(args->w.type) || ck_is_interleaved(args->w.type))
         for (ptrdiff_t b = begin * to.blocks; b < last; b++)
             sum_halves(to.values + b * QUANT_BLOCK, to.sums + 2 * b);

@@ -6,7 +6,8 @@
  * columns. Activations are stored as value + INPUT_OFFSET where the
  * instructions multiply unsigned by signed bytes. A sum then starts with what
  * this will add, negated, and with the bits of 1.5f: those of its end are
- * 1.5 + 2^-23 sum, a float that needs no conversion.
+ * 1.5 + 2^-23 sum, a float that needs no conversion. Of Q8_row a sum goes
+ * through the whole panel; it is too great for that.
  */
 
 enum {
@@ -89,6 +90,17 @@ INLINE void pack_starts(const int type, ptrdiff_t part, int8_panel *panel) {
     }
 }
 
+/* The same of Q8_row, for the sums over all parts. */
+INLINE void pack_row_starts(ptrdiff_t parts, int8_panel *panel) {
+    const dot_word offsets = INPUT_OFFSET * (dot_word)0x0101010101010101;
+    for (int v = 0; v < INT8_VECTORS; v++) {
+        vi sum = {};
+        for (ptrdiff_t g = 0; g < parts * INT8_GROUPS; g++)
+            sum = dot(sum, panel->weights[g][v], &offsets, 0);
+        panel->factors[0][0].starts[v] = -sum;
+    }
+}
+
 /* The scales and minima of K types, spread over the parts of their blocks. */
 INLINE void pack_k_factors(const int type, const uint8_t *w, ptrdiff_t size,
                            ptrdiff_t rows, ptrdiff_t parts,
@@ -142,7 +154,8 @@ INLINE void pack_rows(const int type, const uint8_t *w, ptrdiff_t size,
     if (is_k_type(type))
         pack_k_factors(type, w, size, rows, parts, panel);
     else
-        pack_half_factors(type, w, size, rows, parts, panel);
+        pack_half_factors(type, w, size, rows, has_row_scales(type) ? 1 : parts,
+                          panel);
     for (int v = 0; v < INT8_VECTORS; v++) {
         const ptrdiff_t count = at_most(LANES, rows - v * LANES);
         for (ptrdiff_t p = 0; p < parts; p += step) {
@@ -200,7 +213,9 @@ INLINE void pack_int8(const int type, const ck_matrix *w, ptrdiff_t row,
     else
         pack_rows(type, weight_row(w, type, row) + first,
                   row_size(type, w->columns), rows, parts, panel);
-    if (INPUT_OFFSET)
+    if (INPUT_OFFSET && has_row_scales(type))
+        pack_row_starts(parts, panel);
+    else if (INPUT_OFFSET)
         for (ptrdiff_t p = 0; p < parts; p++)
             pack_starts(type, p, panel);
 }

@@ -4,7 +4,7 @@ public import OcellusMemory
 /// A type of tensor elements that a file may have, whether or not the kernels compute with it.
 ///
 /// The numbers, names and block sizes are ggml's (`ggml.h`, `enum ggml_type`), but for those of
-/// weights with interleaved rows, which are our own (`WeightType`).
+/// our own types (`WeightType`).
 public struct TensorType: Sendable, Equatable {
     /// The number of the type in a file.
     public let number: UInt32

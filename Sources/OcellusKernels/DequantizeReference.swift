@@ -46,7 +46,7 @@ private struct Block {
             Float(bitPattern: UInt32(bits(0)) << 16)
         case .f16:
             half(0)
-        case .q8_0:
+        case .q8_0, .q8_row:
             half(0) * Float(Int8(truncatingIfNeeded: byte(2 + i)))
         case .q4_0:
             half(0) * Float(nibble(2, i) - 8)

@@ -2,13 +2,16 @@
 
 /// The element types of weights that the kernels compute with.
 ///
-/// The raw value is ggml's type number (`ggml.h`, `enum ggml_type`); that of an interleaved type is
-/// its plain type's above 0x4F43_0000 ("OC"), so that no other program takes one for the other.
+/// The raw value is ggml's type number (`ggml.h`, `enum ggml_type`). Our own types are numbered above
+/// 0x4F43_0000 ("OC"), so that no other program takes them for ggml's.
 ///
 /// A matrix of an interleaved type has its rows in groups of 16, packed for the kernels: of each
 /// block of 32 columns first the 16 scales, then the first four bytes of each row, the next four,
 /// and so on. Rows that fill no group lie behind the groups as in the plain type. The size is that
 /// of the plain type.
+///
+/// Q8_row has the blocks of Q8_0, and all blocks of a row have one scale. The kernels then take one
+/// scale for each token of many, too, and scale a sum of products once instead of for each block.
 public enum WeightType: UInt32, Sendable {
     case f32 = 0
     case f16 = 1
@@ -23,10 +26,12 @@ public enum WeightType: UInt32, Sendable {
     case bf16 = 30
     case q4_0x16 = 0x4F43_0002
     case q8_0x16 = 0x4F43_0008
+    case q8_row = 0x4F43_0108
 
     /// All types, in words.
     package static let list =
-        "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K, Q8_0x16 and Q4_0x16"
+        "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K, Q8_0x16, Q4_0x16 and "
+        + "Q8_row"
 
     /// The count of rows in a group of an interleaved type.
     public static let groupRowCount = 16
@@ -61,7 +66,7 @@ public enum WeightType: UInt32, Sendable {
     public var blockElementCount: Int {
         switch self {
         case .f32, .f16, .bf16: 1
-        case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q4_0x16, .q8_0x16: 32
+        case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q4_0x16, .q8_0x16, .q8_row: 32
         case .q4_k, .q5_k, .q6_k: 256
         }
     }
@@ -75,14 +80,14 @@ public enum WeightType: UInt32, Sendable {
         case .q4_1: 20
         case .q5_0: 22
         case .q5_1: 24
-        case .q8_0, .q8_0x16: 34
+        case .q8_0, .q8_0x16, .q8_row: 34
         case .q4_k: 144
         case .q5_k: 176
         case .q6_k: 210
         }
     }
 
-    /// The name in ggml's spelling, or that of an interleaved type.
+    /// The name in ggml's spelling, or that of our own type.
     public var name: String {
         switch self {
         case .f32: "F32"
@@ -98,6 +103,7 @@ public enum WeightType: UInt32, Sendable {
         case .q6_k: "Q6_K"
         case .q4_0x16: "Q4_0x16"
         case .q8_0x16: "Q8_0x16"
+        case .q8_row: "Q8_row"
         }
     }
 }

@@ -8,7 +8,9 @@ import OcellusMemory
 /// made small (`ScaleSearch.swift`); so it is for Q4_0 and Q5_0 if values have an importance.
 enum Blocks {
     /// The types that rows can be written in.
-    static let types: [WeightType] = [.f32, .f16, .bf16, .q8_0, .q4_0, .q5_0, .q4_k, .q6_k]
+    static let types: [WeightType] = [
+        .f32, .f16, .bf16, .q8_0, .q8_row, .q4_0, .q5_0, .q4_k, .q6_k,
+    ]
 
     /// The greatest magnitude that a type can hold: blocks have a scale in half precision.
     static func greatestMagnitude(of type: WeightType) -> Float {
@@ -23,8 +25,8 @@ enum Blocks {
     ///
     /// - Parameters:
     ///   - x: The values: a whole number of blocks, none greater than the type can hold.
-    ///   - importance: How much the square of each error counts, or nil if all count alike; Q8_0 and
-    ///     the types without blocks do not look at it.
+    ///   - importance: How much the square of each error counts, or nil if all count alike; Q8_0,
+    ///     Q8_row and the types without blocks do not look at it.
     ///   - type: One of `types`.
     ///   - out: The bytes of the row.
     static func write(
@@ -34,13 +36,15 @@ enum Blocks {
         to out: UnsafeMutableRawPointer
     ) {
         let elementCount = type.blockElementCount
+        let rowMagnitude = type == .q8_row ? greatestMagnitude(in: x) : 0
         for block in 0..<x.count / elementCount {
             let range = block * elementCount..<(block + 1) * elementCount
             let values = UnsafeBufferPointer(rebasing: x[range])
             let to = out + block * type.blockByteCount
             let weights = importance.map { UnsafeBufferPointer(rebasing: $0[range]) }
             switch type {
-            case .q8_0: writeQ8(values, to: to)
+            case .q8_0: writeQ8(values, magnitude: greatestMagnitude(in: values), to: to)
+            case .q8_row: writeQ8(values, magnitude: rowMagnitude, to: to)
             case .q4_0: writeQ4(values, weights, to: to)
             case .q5_0: writeQ5(values, weights, to: to)
             case .q4_k: PackedBlock(values, importance: weights).write(to: to)
@@ -52,10 +56,16 @@ enum Blocks {
         }
     }
 
-    /// `d = max |x| / 127`, quants rounded with halves away from zero.
-    private static func writeQ8(_ x: UnsafeBufferPointer<Float>, to out: UnsafeMutableRawPointer) {
-        var magnitude: Float = 0
-        for value in x { magnitude = max(magnitude, abs(value)) }
+    private static func greatestMagnitude(in x: UnsafeBufferPointer<Float>) -> Float {
+        x.reduce(0) { max($0, abs($1)) }
+    }
+
+    /// `d = max |x| / 127`, over the block or the row; quants rounded with halves away from zero.
+    private static func writeQ8(
+        _ x: UnsafeBufferPointer<Float>,
+        magnitude: Float,
+        to out: UnsafeMutableRawPointer
+    ) {
         let d = magnitude / 127
         let inverse = d == 0 ? 0 : 1 / d
         store(half(d), out, at: 0)

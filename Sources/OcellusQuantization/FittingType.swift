@@ -46,7 +46,7 @@ extension WeightType {
         case .f16: 1
         case .q4_0, .q4_0x16: 2
         case .q4_1: 3
-        case .q8_0, .q8_0x16: 7
+        case .q8_0, .q8_0x16, .q8_row: 7
         case .q5_0: 8
         case .q5_1: 9
         case .q4_k: 14

@@ -26,7 +26,7 @@ public struct QuantizationPlan {
     }
 
     /// The types that can be asked for.
-    public static let types: [WeightType] = [.q8_0, .q4_0, .q4_k, .q6_k]
+    public static let types: [WeightType] = [.q8_0, .q8_row, .q4_0, .q4_k, .q6_k]
 
     /// The type that was asked for, or nil if nothing is rounded.
     public let type: WeightType?
@@ -37,7 +37,8 @@ public struct QuantizationPlan {
     ///
     /// - Parameters:
     ///   - file: The original.
-    ///   - type: The type that matrices get, one of `types`; or nil to round none.
+    ///   - type: The type that matrices get, one of `types`; or nil to round none. Q8_row is for vision
+    ///     files: a decoder gets Q8_0 instead.
     ///   - headType: The type of `token_embd.weight` and `output.weight`, or nil for the same.
     ///   - order: How the rows of quantised matrices lie.
     /// - Throws: `QuantizationError.alreadyQuantized`.
@@ -48,6 +49,7 @@ public struct QuantizationPlan {
         order: RowOrder = .original
     ) throws(QuantizationError) {
         var steps: [Step] = []
+        let isDecoder = file.architecture != "clip"
         for tensor in file.tensors {
             if let reason = Self.reasonToCopy(tensor) {
                 steps.append(Step(tensor: tensor, type: tensor.type, reason: reason))
@@ -66,7 +68,11 @@ public struct QuantizationPlan {
                 )
             }
             let isHead = ["token_embd.weight", "output.weight"].contains(tensor.name)
-            let step = Self.step(for: tensor, type: isHead ? headType ?? type : type)
+            let wanted = isHead ? headType ?? type : type
+            let step =
+                isDecoder && wanted == .q8_row
+                ? Step(tensor: tensor, type: TensorType(.q8_0), reason: "Q8_row is for vision")
+                : Self.step(for: tensor, type: wanted)
             steps.append(Self.ordered(step, order, in: file))
         }
         self.type = type

@@ -19,9 +19,15 @@ struct QuantizeCommand: ParsableCommand {
 
             type   bits per weight   bytes as
             q8_0   8.5               llama.cpp's; hardly to be told from F16
+            q8_row 8.5               for vision: one scale per row, and per cell of a picture; faster
             q6_k   6.56              our own search
             q4_k   4.5               our own search; the best at its size
             q4_0   4.5               llama.cpp's; the simplest
+
+            With q8_row, the products of a vision file are summed in whole numbers and scaled once per row: \
+            three quarters of the time of q8_0 with VNNI, half the instructions with Arm's int8 matrix \
+            products. The type is our own: other programs refuse the file. A decoder beside it gets q8_0, \
+            since a scan's outputs have outliers, and one scale per token would take the precision of the rest.
 
             Only matrices that activations are multiplied with, and the table of embeddings, are \
             rounded. Vectors, norms, convolutions and the parameters of the recurrence keep their bytes. \
@@ -39,7 +45,7 @@ struct QuantizeCommand: ParsableCommand {
               [{"frames": ["cat.jpg"], "questions": ["Is there a cat?", "Is there a dog?"]}]
 
             --imatrix takes such a list too. The original sees and answers it first, and the errors of \
-            all types but q8_0 then count by the mean square of the inputs that each column met. Q4_0 is \
+            all types but q8_0 and q8_row then count by the mean square of the inputs that each column met. Q4_0 is \
             then no longer what llama.cpp writes. The table then also has the error of the products with \
             such inputs. Take other samples than for --evaluate.
 
@@ -68,7 +74,7 @@ struct QuantizeCommand: ParsableCommand {
     var input: String
     @Argument(help: "The file or folder to write.")
     var output: String
-    @Option(help: "q8_0, q6_k, q4_k or q4_0.", transform: weightType)
+    @Option(help: "q8_0, q8_row, q6_k, q4_k or q4_0.", transform: weightType)
     var type: WeightType?
     @Option(help: "Another type for the table of embeddings and the output.", transform: weightType)
     var head: WeightType?
@@ -271,6 +277,6 @@ private func weightType(_ name: String) throws -> WeightType {
     guard
         let type = QuantizationPlan.types.first(where: { $0.name.lowercased() == name.lowercased() }
         )
-    else { throw ValidationError("'\(name)' is none of q8_0, q6_k, q4_k, q4_0") }
+    else { throw ValidationError("'\(name)' is none of q8_0, q8_row, q6_k, q4_k, q4_0") }
     return type
 }

@@ -60,6 +60,7 @@ static const weight_type types[] = {
     {"q6_k", CK_Q6_K, 256, 210, {208, -1}},
     {"q8_0x16", CK_Q8_0X16, 32, 34, {0, -1}},
     {"q4_0x16", CK_Q4_0X16, 32, 18, {0, -1}},
+    {"q8_row", CK_Q8_ROW, 32, 34, {0, -1}},
 };
 
 /* Interleaves the rows of whole groups: of each block the scale goes among the
@@ -80,6 +81,13 @@ static void interleave(uint8_t *bytes, ptrdiff_t size, ptrdiff_t rows,
     free(rows_before);
 }
 
+/* Gives all blocks of a row the scale of its first. */
+static void unify_scales(uint8_t *bytes, ptrdiff_t size, ptrdiff_t rows,
+                         ptrdiff_t blocks) {
+    for (ptrdiff_t b = 0; b < rows * blocks; b++)
+        memcpy(bytes + b * size, bytes + (b - b % blocks) * size, 2);
+}
+
 /* Any bytes are a block; only its scales, or its value, must not be large. */
 static ck_matrix weights(const weight_type *t, ptrdiff_t rows,
                          ptrdiff_t columns) {
@@ -97,16 +105,18 @@ static ck_matrix weights(const weight_type *t, ptrdiff_t rows,
     }
     if (t->type == CK_Q8_0X16 || t->type == CK_Q4_0X16)
         interleave(bytes, t->bytes, rows, columns / t->elements);
+    if (t->type == CK_Q8_ROW)
+        unify_scales(bytes, t->bytes, rows, columns / t->elements);
     return (ck_matrix){bytes, rows, columns, t->type};
 }
 
-/* The activations as the int8 kernels round them. */
-static void round_to_int8(ck_tensor x) {
-    for (ptrdiff_t b = 0; b < x.rows * x.columns; b += 32) {
+/* The activations as the int8 kernels round them, in blocks of some size. */
+static void round_to_int8(ck_tensor x, ptrdiff_t size) {
+    for (ptrdiff_t b = 0; b < x.rows * x.columns; b += size) {
         float magnitude = 0;
-        for (int i = 0; i < 32; i++)
+        for (ptrdiff_t i = 0; i < size; i++)
             magnitude = fmaxf(magnitude, fabsf(x.data[b + i]));
-        for (int i = 0; i < 32 && magnitude > 0; i++)
+        for (ptrdiff_t i = 0; i < size && magnitude > 0; i++)
             x.data[b + i] =
                 rintf(x.data[b + i] * (127 / magnitude)) * (magnitude / 127);
     }
@@ -137,8 +147,10 @@ static double product_error(const weight_type *t, ptrdiff_t tokens,
     void *scratch = take(ck_matmul_scratch_size(tokens, columns));
     ck_matmul(NULL, (ck_matmul_args){w, x, NULL, 0, out, scratch});
     ck_dequantize(w, 0, values);
-    if (t->elements > 1)
-        round_to_int8(x);
+    if (t->type == CK_Q8_ROW && tokens > 3)
+        round_to_int8(x, columns);
+    else if (t->elements > 1)
+        round_to_int8(x, 32);
     else if (takes_pairs(t, tokens))
         round_to_bf16(x);
     double greatest = 0;
@@ -177,7 +189,7 @@ int main(void) {
         {29, 33, 512}, {265, 9, 256}};
     const double limit = 3e-6;
     int failures = 0;
-    uint64_t hashes[32] = {}; /* by plain type */
+    uint64_t hashes[0x200] = {}; /* by plain type */
     for (int set = 0; set < ck_instruction_set_count(); set++) {
         ck_select_instruction_set(set);
         fprintf(stderr, "%s\n", ck_instruction_set_name());
@@ -193,7 +205,7 @@ int main(void) {
             }
             if (set == 0)
                 printf("%s %016llx\n", types[i].name, (unsigned long long)hash);
-            uint64_t *plain = &hashes[types[i].type & 31];
+            uint64_t *plain = &hashes[types[i].type & 0x1ff];
             if (*plain && *plain != hash) {
                 failures++;
                 fprintf(stderr, "%s: other values\n", types[i].name);

@@ -131,7 +131,7 @@ struct ModelFileTests {
         #expect(
             message { () throws(ModelFileError) in try file.matrix("q1.weight") }
                 == "the tensor 'q1.weight' has type TQ1_0; F32, F16, BF16, Q8_0, Q4_0, "
-                + "Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K, Q8_0x16 and Q4_0x16 can be computed with"
+                + "Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K, Q8_0x16, Q4_0x16 and Q8_row can be computed with"
         )
         #expect(
             message { () throws(ModelFileError) in try file.vector("half.weight", count: 21) }

@@ -7,7 +7,7 @@ import Testing
 extension KernelTests {
     static let types: [WeightType] = [
         .f32, .f16, .bf16, .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .q4_k, .q5_k, .q6_k, .q8_0x16,
-        .q4_0x16,
+        .q4_0x16, .q8_row,
     ]
 
     /// A count of columns rounded up to whole blocks.
@@ -73,7 +73,8 @@ extension KernelTests {
             switch type {
             case .f32, .f16: x
             case .bf16: takesPairs(tokens: tokens, columns: columns) ? inBF16(x, bench) : x
-            default: quantized(x, bench)
+            case .q8_row where tokens > 3: quantized(x, inBlocksOf: columns, bench)
+            default: quantized(x, inBlocksOf: 32, bench)
             }
         matMulReference(values, rounded, bias: bias, into: expected)
 
@@ -108,12 +109,16 @@ extension KernelTests {
         return result
     }
 
-    /// The activations after rounding to int8 in blocks of 32.
-    private func quantized(_ x: Tensor, _ bench: Workbench) -> Tensor {
+    /// The activations after rounding to int8 in blocks.
+    private func quantized(
+        _ x: Tensor,
+        inBlocksOf size: Int,
+        _ bench: Workbench
+    ) -> Tensor {
         let result = bench.copy(x)
         for row in 0..<x.rows {
-            for first in stride(from: 0, to: x.columns, by: 32) {
-                let block = first..<first + 32
+            for first in stride(from: 0, to: x.columns, by: size) {
+                let block = first..<first + size
                 let magnitude = block.map { abs(x[row, $0]) }.max() ?? 0
                 for column in block where magnitude > 0 {
                     let steps = (x[row, column] * (127 / magnitude)).rounded(.toNearestOrEven)
@@ -233,7 +238,7 @@ extension KernelTests {
         }
     }
 
-    @Test(arguments: [WeightType.q8_0, .q8_0x16])
+    @Test(arguments: [WeightType.q8_0, .q8_0x16, .q8_row])
     func `the greatest bytes do not saturate`(type: WeightType) {
         let pool = ThreadPool(threadCount: 1)
         Self.onEachInstructionSet {

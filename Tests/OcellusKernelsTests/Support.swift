@@ -143,9 +143,20 @@ final class Workbench {
             base: UnsafeRawPointer(data)
         )
         if type.isInterleaved { interleaveRows(of: matrix) }
+        if type == .q8_row { unifyScales(of: matrix) }
         let values = tensor(rows, columns)
         dequantizeReference(matrix, into: values)
         return (matrix, values)
+    }
+
+    /// Gives all blocks of a row the scale of its first.
+    private func unifyScales(of w: WeightMatrix) {
+        let data = UnsafeMutableRawPointer(mutating: w.base)
+        for row in stride(from: 0, to: w.byteCount, by: w.rowByteCount) {
+            for block in stride(from: row, to: row + w.rowByteCount, by: w.type.blockByteCount) {
+                (data + block).copyMemory(from: data + row, byteCount: 2)
+            }
+        }
     }
 
     /// Brings blocks that lie row by row into groups of 16 rows, as their type says.

@@ -6,7 +6,8 @@
 `weights.bin` is (18, 512), f32. `q8_0.bin`, `q4_0.bin` and `q5_0.bin` are llama.cpp's blocks; the
 `gguf` package writes the same. `errors.json` holds llama.cpp's squared error in each row for the types
 whose search is each program's own, and `importance.bin` (512), f32, and `weighted.json` the weighted
-squared errors with an importance of each column, with which Q4_0 and Q5_0 have a search too.
+squared errors with an importance of each column, with which Q4_0 and Q5_0 have a search too. The error of
+`q8_row` is PyTorch's, of int8 with one scale per channel.
 """
 
 import json
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import gguf
 import numpy as np
+import torch
 
 import ggml
 
@@ -53,6 +55,15 @@ def errors(x: np.ndarray, kind: Type, importance: np.ndarray | None = None) -> l
     return (squares * (1 if importance is None else importance)).sum(1).tolist()
 
 
+def row_errors(x: np.ndarray) -> list[float]:
+    """The squared error in each row of int8 with one scale for the row."""
+    values = torch.from_numpy(x)
+    scales = values.abs().amax(1).clamp(min=1e-30) / 127
+    zeros = torch.zeros(len(x), dtype=torch.int32)
+    rounded = torch.fake_quantize_per_channel_affine(values, scales, zeros, 0, -128, 127)
+    return ((values.double() - rounded.double()) ** 2).sum(1).tolist()
+
+
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     x = weights()
@@ -63,6 +74,7 @@ def main() -> None:
         (FOLDER / f"{kind.name.lower()}.bin").write_bytes(blocks.tobytes())
     searched = (Type.Q4_K, Type.Q6_K)
     record = {kind.name.lower(): errors(x, kind) for kind in searched}
+    record["q8_row"] = row_errors(x)
     (FOLDER / "errors.json").write_text(json.dumps(record, indent=1) + "\n")
     importance = np.random.default_rng(21).lognormal(0, 1.5, COLUMNS).astype(np.float32)
     (FOLDER / "importance.bin").write_bytes(importance.tobytes())

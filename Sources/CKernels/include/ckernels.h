@@ -67,7 +67,11 @@ enum ck_type {
      * first the scales of all rows, then their first four bytes, their next
      * four, and so on. Rows that are no 16 lie behind them as they are. */
     CK_Q4_0X16 = 0x4f430002,
-    CK_Q8_0X16 = 0x4f430008
+    CK_Q8_0X16 = 0x4f430008,
+    /* Q8_0 where all blocks of a row have one scale. Many tokens are then
+     * quantised each with one scale too, and their products are summed in
+     * int32; few tokens meet it as Q8_0. */
+    CK_Q8_ROW = 0x4f430108
 };
 
 /* Activations: (rows, columns), f32. */
