@@ -6,15 +6,6 @@
  * second cache.
  */
 
-/* panel[k, i] = v[k, i] for i < width, then zeros; rows of v by stride. */
-INLINE void pack_columns(const float *v, ptrdiff_t stride, ptrdiff_t depth,
-                         ptrdiff_t width, float *panel) {
-    for (ptrdiff_t k = 0; k < depth; k++)
-        for (ptrdiff_t i = 0; i < FLOAT_PANEL; i += LANES)
-            store(panel + k * FLOAT_PANEL + i,
-                  i < width ? load_at(v + k * stride, i, width) : (vf){});
-}
-
 static void attention(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
                       int worker) {
     const ck_attention_args *args = pointer;

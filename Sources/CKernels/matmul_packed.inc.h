@@ -126,31 +126,53 @@ static void pair_tiles(ptrdiff_t tokens, const float *panel, ptrdiff_t depth,
 #define pair_tiles float_tiles
 #endif
 
+/* to[k, r] = w[r, first + k] for k < columns and r < rows, then zeros. */
+INLINE void pack_block(const int type, const uint8_t *w, ptrdiff_t size,
+                       ptrdiff_t rows, ptrdiff_t first, ptrdiff_t columns,
+                       float *to) {
+    vf block[LANES];
+#pragma clang loop unroll(full)
+    for (int r = 0; r < LANES; r++) {
+        if (r >= rows)
+            block[r] = (vf){};
+        else if (columns == LANES)
+            block[r] = load_weights(type, w + r * size, first);
+        else
+            block[r] = load_weights_part(type, w + r * size, first, columns);
+    }
+    transpose(block);
+#pragma clang loop unroll(full)
+    for (int k = 0; k < LANES; k++) {
+        if (k < columns)
+            store(to + k * FLOAT_PANEL, block[k]);
+    }
+}
+
 /* panel[k, r] = w[row + r, first + k] for r < rows, then zeros. */
 INLINE void pack_float(const int type, const uint8_t *w, ptrdiff_t size,
                        ptrdiff_t rows, ptrdiff_t first, ptrdiff_t depth,
                        float *panel) {
     for (int v = 0; v < FLOAT_VECTORS; v++) {
+        const uint8_t *from = w + v * LANES * size;
+        ptrdiff_t count = rows - v * LANES;
         for (ptrdiff_t k = 0; k < depth; k += LANES) {
-            ptrdiff_t columns = at_most(LANES, depth - k);
-            vf block[LANES];
-#pragma clang loop unroll(full)
-            for (int i = 0; i < LANES; i++) {
-                ptrdiff_t row = v * LANES + i;
-                if (row >= rows)
-                    block[i] = (vf){};
-                else if (columns == LANES)
-                    block[i] = load_weights(type, w + row * size, first + k);
-                else
-                    block[i] = load_weights_part(type, w + row * size,
-                                                 first + k, columns);
-            }
-            transpose(block);
             float *to = panel + k * FLOAT_PANEL + v * LANES;
-            for (ptrdiff_t i = 0; i < columns; i++)
-                store(to + i * FLOAT_PANEL, block[i]);
+            if (count >= LANES && depth - k >= LANES)
+                pack_block(type, from, size, LANES, first + k, LANES, to);
+            else
+                pack_block(type, from, size, count, first + k,
+                           at_most(LANES, depth - k), to);
         }
     }
+}
+
+/* panel[k, i] = x[k, i] for i < width, then zeros; rows of x by stride. */
+INLINE void pack_columns(const float *x, ptrdiff_t stride, ptrdiff_t depth,
+                         ptrdiff_t width, float *panel) {
+    for (ptrdiff_t k = 0; k < depth; k++)
+        for (ptrdiff_t i = 0; i < FLOAT_PANEL; i += LANES)
+            store(panel + k * FLOAT_PANEL + i,
+                  i < width ? load_at(x + k * stride, i, width) : (vf){});
 }
 
 INLINE void packed_item(const int type, const int pairs,

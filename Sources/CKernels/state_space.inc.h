@@ -167,15 +167,6 @@ typedef struct {
     float b[CHUNK_STATES * CHUNK_TOKENS];
 } scan_chunk;
 
-/* panel[t, i] = x[t, first + i] for the first width i, then zeros. */
-INLINE void gather_panel(const float *x, ptrdiff_t stride, ptrdiff_t tokens,
-                         ptrdiff_t width, float *panel) {
-    for (ptrdiff_t t = 0; t < tokens; t++)
-        for (ptrdiff_t i = 0; i < FLOAT_PANEL; i += LANES)
-            store(panel + t * FLOAT_PANEL + i,
-                  i < width ? load_at(x + t * stride, i, width) : (vf){});
-}
-
 /* b and c are those of the first token of the chunk. */
 static void begin_chunk(const float *b, const float *c, ptrdiff_t stride,
                         ptrdiff_t tokens, ptrdiff_t states,
@@ -186,7 +177,7 @@ static void begin_chunk(const float *b, const float *c, ptrdiff_t stride,
     chunk->tokens = tokens;
     chunk->states = states;
     for (ptrdiff_t n = 0; n < states; n += FLOAT_PANEL)
-        gather_panel(b + n, stride, tokens, at_most(FLOAT_PANEL, states - n),
+        pack_columns(b + n, stride, tokens, at_most(FLOAT_PANEL, states - n),
                      chunk->b + n * tokens);
     for (ptrdiff_t j = 0; j < tokens; j += FLOAT_PANEL) {
         ptrdiff_t width = at_most(FLOAT_PANEL, tokens - j);
@@ -306,7 +297,7 @@ static void run_chunk(const scan_chunk *chunk, const head_mix *mix,
                       const float *x, float *h, chunk_rows *rows,
                       tile_output out) {
     const ptrdiff_t tokens = chunk->tokens, states = chunk->states;
-    gather_panel(x, chunk->stride, tokens, rows->width, rows->x);
+    pack_columns(x, chunk->stride, tokens, rows->width, rows->x);
     for (ptrdiff_t t = 0; t < tokens; t++) {
         for (ptrdiff_t i = 0; i < FLOAT_PANEL; i += LANES) {
             ptrdiff_t at = t * FLOAT_PANEL + i;
