@@ -194,13 +194,14 @@ static void begin_chunk(const float *b, const float *c, ptrdiff_t stride,
 
 /* What a head makes of the scores of a chunk. */
 typedef struct {
-    float mixed[CHUNK_TOKENS * CHUNK_TOKENS]; /* w[i, j] (c[i] b[j]) */
-    float last[CHUNK_TOKENS];                 /* w[last, j] */
-    float carried[CHUNK_TOKENS];              /* e[i] */
+    /* w[i, j] (c[i] b[j]) for j <= i, and d more for j = i. */
+    float mixed[CHUNK_TOKENS * CHUNK_TOKENS];
+    float last[CHUNK_TOKENS];    /* w[last, j] */
+    float carried[CHUNK_TOKENS]; /* e[i] */
 } head_mix;
 
 static void mix_chunk(const scan_chunk *chunk, const head_steps *steps,
-                      head_mix *mix) {
+                      float d, head_mix *mix) {
     /* What is less would soon be denormal, and slow: it becomes 0. */
     const float least = 0x1p-100f;
     float carried = 1;
@@ -223,13 +224,13 @@ static void mix_chunk(const scan_chunk *chunk, const head_steps *steps,
                   j <= i ? load(mix->last + j) * load(chunk->scores + at)
                          : (vf){});
         }
+        mix->mixed[i * CHUNK_TOKENS + i] += d;
     }
 }
 
 /* What FLOAT_PANEL rows of the state of a head read of a chunk. */
 typedef struct {
     ptrdiff_t width;                          /* how many there are */
-    float d;                                  /* of the head */
     float x[CHUNK_TOKENS * FLOAT_PANEL];      /* (tokens, rows) */
     float scaled[CHUNK_TOKENS * FLOAT_PANEL]; /* w[last, t] x[t] */
     float h[CHUNK_STATES * FLOAT_PANEL];      /* (states, rows) */
@@ -251,11 +252,8 @@ INLINE void chunk_outputs(const int tokens, ptrdiff_t i,
 #pragma clang loop unroll(full)
     for (int t = 0; t < tokens; t++) {
 #pragma clang loop unroll(full)
-        for (int v = 0; v < FLOAT_VECTORS; v++) {
+        for (int v = 0; v < FLOAT_VECTORS; v++)
             acc[t][v] *= mix->carried[i + t];
-            acc[t][v] += load(rows->x + (i + t) * FLOAT_PANEL + v * LANES) *
-                         rows->d;
-        }
     }
     float_tile(0, tokens, rows->x, i + tokens, mix->mixed + i * CHUNK_TOKENS,
                CHUNK_TOKENS, 1, acc);
@@ -267,7 +265,8 @@ INLINE void chunk_outputs(const int tokens, ptrdiff_t i,
     }
 }
 
-/* Some rows of the state from r, and its columns in a panel of b. */
+/* Some rows of the state from r, and its columns in a panel of b. The rows that
+ * take their place in the next panel of rows are asked for. */
 INLINE void chunk_state(const int count, ptrdiff_t r, ptrdiff_t tokens,
                         float carried, const chunk_rows *rows, const float *b,
                         float *h, ptrdiff_t total, ptrdiff_t states) {
@@ -275,11 +274,13 @@ INLINE void chunk_state(const int count, ptrdiff_t r, ptrdiff_t tokens,
 #pragma clang loop unroll(full)
     for (int t = 0; t < count; t++) {
 #pragma clang loop unroll(full)
-        for (int v = 0; v < FLOAT_VECTORS; v++)
+        for (int v = 0; v < FLOAT_VECTORS; v++) {
+            const float *row = h + (r + t) * total;
             acc[t][v] = v * LANES < states
-                            ? load_at(h + (r + t) * total, v * LANES, states) *
-                                  carried
+                            ? load_at(row, v * LANES, states) * carried
                             : (vf){};
+            __builtin_prefetch(row + FLOAT_PANEL * total + v * LANES, 1, 2);
+        }
     }
     float_tile(0, count, b, tokens, rows->scaled + r, 1, FLOAT_PANEL, acc);
 #pragma clang loop unroll(full)
@@ -297,11 +298,13 @@ static void run_chunk(const scan_chunk *chunk, const head_mix *mix,
                       const float *x, float *h, chunk_rows *rows,
                       tile_output out) {
     const ptrdiff_t tokens = chunk->tokens, states = chunk->states;
-    pack_columns(x, chunk->stride, tokens, rows->width, rows->x);
     for (ptrdiff_t t = 0; t < tokens; t++) {
         for (ptrdiff_t i = 0; i < FLOAT_PANEL; i += LANES) {
-            ptrdiff_t at = t * FLOAT_PANEL + i;
-            store(rows->scaled + at, load(rows->x + at) * mix->last[t]);
+            vf v = i < rows->width
+                       ? load_at(x + t * chunk->stride, i, rows->width)
+                       : (vf){};
+            store(rows->x + t * FLOAT_PANEL + i, v);
+            store(rows->scaled + t * FLOAT_PANEL + i, v * mix->last[t]);
         }
     }
     pack_float(CK_F32, (const uint8_t *)h, states * (ptrdiff_t)sizeof *h,
@@ -348,8 +351,7 @@ static void chunk_heads(const ck_state_space_scan_args *args, ptrdiff_t begin,
             }
             head_steps steps;
             head_steps_at(args, head, t, tokens, &steps);
-            mix_chunk(&chunk, &steps, &mix);
-            rows.d = args->d[head];
+            mix_chunk(&chunk, &steps, args->d[head], &mix);
             for (ptrdiff_t r = head * p; r < (head + 1) * p; r += FLOAT_PANEL) {
                 rows.width = at_most(FLOAT_PANEL, (head + 1) * p - r);
                 run_chunk(&chunk, &mix, row + r, args->h.data + r * states,
