@@ -49,7 +49,7 @@ void ck_parallel(ck_pool *pool, ck_task *task, const void *args,
 enum {
     CHANNEL_BLOCK = 16,
     ELEMENT_BLOCK = 1024,
-    ATTENTION_BLOCK = 108, /* queries at most; a multiple of TILE_TOKENS */
+    ATTENTION_BLOCK = 96, /* queries at most; a multiple of FLOAT_PANEL */
     MATMUL_FEW_ROWS = 16,
     ROW_GROUP = 16, /* interleaved rows; an item of matmul_few */
     MATMUL_TILE_ROWS = 32,

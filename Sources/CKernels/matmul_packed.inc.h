@@ -30,59 +30,68 @@ INLINE vf add_products(const int pairs, vf sums, const float *x, vf w) {
     return sums + splat(*x) * w;
 }
 
-/* acc[t][v] += x[t, :] panel[:, v], over depth words; word k of token t is
- * x[t * stride + k * step]. */
-INLINE void float_tile(const int pairs, const int tokens, const float *panel,
-                       ptrdiff_t depth, const float *x, ptrdiff_t stride,
-                       const ptrdiff_t step,
+/* acc[t][v] += x[t, :] panel[:, v] for v < vectors, over depth words; word k of
+ * token t is x[t * stride + k * step]. */
+INLINE void float_tile(const int pairs, const int tokens, const int vectors,
+                       const float *panel, ptrdiff_t depth, const float *x,
+                       ptrdiff_t stride, const ptrdiff_t step,
                        vf acc[FLOAT_TOKENS][FLOAT_VECTORS]) {
     for (ptrdiff_t k = 0; k < depth; k++) {
         vf w[FLOAT_VECTORS];
 #pragma clang loop unroll(full)
-        for (int v = 0; v < FLOAT_VECTORS; v++)
+        for (int v = 0; v < vectors; v++)
             w[v] = load(panel + k * FLOAT_PANEL + v * LANES);
 #pragma clang loop unroll(full)
         for (int t = 0; t < tokens; t++) {
 #pragma clang loop unroll(full)
-            for (int v = 0; v < FLOAT_VECTORS; v++)
+            for (int v = 0; v < vectors; v++)
                 acc[t][v] = add_products(
                     pairs, acc[t][v], x + t * stride + k * step, w[v]);
         }
     }
 }
 
-/* The products of some tokens with a panel. */
-INLINE void float_tile_to(const int pairs, const int tokens,
+/* The products of some tokens with the first vectors of a panel. */
+INLINE void float_tile_to(const int pairs, const int tokens, const int vectors,
                           const float *panel, ptrdiff_t depth, const float *x,
-                          ptrdiff_t stride, tile_output out) {
+                          ptrdiff_t stride, const ptrdiff_t step,
+                          tile_output out) {
     vf acc[FLOAT_TOKENS][FLOAT_VECTORS];
 #pragma clang loop unroll(full)
     for (int t = 0; t < tokens; t++) {
 #pragma clang loop unroll(full)
-        for (int v = 0; v < FLOAT_VECTORS; v++)
+        for (int v = 0; v < vectors; v++)
             acc[t][v] = (vf){};
     }
-    float_tile(pairs, tokens, panel, depth, x, stride, 1, acc);
+    float_tile(pairs, tokens, vectors, panel, depth, x, stride, step, acc);
 #pragma clang loop unroll(full)
     for (int t = 0; t < tokens; t++) {
 #pragma clang loop unroll(full)
-        for (int v = 0; v < FLOAT_VECTORS; v++)
+        for (int v = 0; v < vectors; v++)
             put_vector(out, t, v, acc[t][v]);
     }
 }
 
 /* The same for any count of tokens. */
-static void float_tiles(ptrdiff_t tokens, const float *panel, ptrdiff_t depth,
-                        const float *x, ptrdiff_t stride, tile_output out) {
+INLINE void tiles_of_panel(ptrdiff_t tokens, const int vectors,
+                           const float *panel, ptrdiff_t depth, const float *x,
+                           ptrdiff_t stride, const ptrdiff_t step,
+                           tile_output out) {
     ptrdiff_t t = 0;
 #define TILES_OF(count)                                                        \
     for (; t + (count) <= tokens; t += (count))                                \
-        float_tile_to(0, count, panel, depth, x + t * stride, stride,          \
-                      at_token(out, t))
+        float_tile_to(0, count, vectors, panel, depth, x + t * stride, stride, \
+                      step, at_token(out, t))
     TILES_OF(FLOAT_TOKENS);
     TILES_OF(4);
     TILES_OF(1);
 #undef TILES_OF
+}
+
+/* The products of tokens, which are rows of x, with a panel. */
+static void float_tiles(ptrdiff_t tokens, const float *panel, ptrdiff_t depth,
+                        const float *x, ptrdiff_t stride, tile_output out) {
+    tiles_of_panel(tokens, FLOAT_VECTORS, panel, depth, x, stride, 1, out);
 }
 
 #ifdef BF16_PAIRS
@@ -114,8 +123,8 @@ static void pair_tiles(ptrdiff_t tokens, const float *panel, ptrdiff_t depth,
 #define TILES_OF(count)                                                        \
     for (; t + (count) <= tokens; t += (count)) {                              \
         round_tokens(count, depth, x + t * stride, stride, words);             \
-        float_tile_to(1, count, panel, depth / 2, words, PAIR_DEPTH,           \
-                      at_token(out, t));                                       \
+        float_tile_to(1, count, FLOAT_VECTORS, panel, depth / 2, words,        \
+                      PAIR_DEPTH, 1, at_token(out, t));                        \
     }
     TILES_OF(FLOAT_TOKENS);
     TILES_OF(4);

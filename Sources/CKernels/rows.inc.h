@@ -171,10 +171,8 @@ static void gated_rms_norm(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
 
 /* ---- Softmax ---- */
 
-/* Replaces scores by e^(scale (score - greatest)); returns their sum. The scale
- * is positive. The difference comes first: in a fused product of a great score,
- * what its rounding leaves would be the exponent. */
-INLINE float exponentials(float *x, float scale, ptrdiff_t n) {
+/* Replaces scores by e^(score - greatest); returns their sum. */
+INLINE float exponentials(float *x, ptrdiff_t n) {
     vf greatest = splat(-INFINITY), sums = {};
     ptrdiff_t i = 0;
     for (; i + LANES <= n; i += LANES)
@@ -182,12 +180,12 @@ INLINE float exponentials(float *x, float scale, ptrdiff_t n) {
     const vf rest = load_filled(x, i, n, -INFINITY);
     const float top = max_lanes(maximum(greatest, rest));
     for (i = 0; i + LANES <= n; i += LANES) {
-        vf e = exponential((load(x + i) - top) * scale);
+        vf e = exponential(load(x + i) - top);
         store(x + i, e);
         sums += e;
     }
     if (i < n) {
-        store_part(x + i, exponential((rest - top) * scale), n - i);
+        store_part(x + i, exponential(rest - top), n - i);
         sums += load_part(x + i, n - i);
     }
     return sum_lanes(sums);
@@ -205,6 +203,6 @@ static void softmax(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
     const ck_tensor *x = pointer;
     for (ptrdiff_t row = begin; row < end; row++) {
         float *p = x->data + row * x->columns;
-        multiply_elements(p, 1 / exponentials(p, 1, x->columns), x->columns);
+        multiply_elements(p, 1 / exponentials(p, x->columns), x->columns);
     }
 }

@@ -247,16 +247,16 @@ INLINE void chunk_outputs(const int tokens, ptrdiff_t i,
         for (int v = 0; v < FLOAT_VECTORS; v++)
             acc[t][v] = (vf){};
     }
-    float_tile(0, tokens, rows->h, chunk->states, chunk->c + i * chunk->stride,
-               chunk->stride, 1, acc);
+    float_tile(0, tokens, FLOAT_VECTORS, rows->h, chunk->states,
+               chunk->c + i * chunk->stride, chunk->stride, 1, acc);
 #pragma clang loop unroll(full)
     for (int t = 0; t < tokens; t++) {
 #pragma clang loop unroll(full)
         for (int v = 0; v < FLOAT_VECTORS; v++)
             acc[t][v] *= mix->carried[i + t];
     }
-    float_tile(0, tokens, rows->x, i + tokens, mix->mixed + i * CHUNK_TOKENS,
-               CHUNK_TOKENS, 1, acc);
+    float_tile(0, tokens, FLOAT_VECTORS, rows->x, i + tokens,
+               mix->mixed + i * CHUNK_TOKENS, CHUNK_TOKENS, 1, acc);
 #pragma clang loop unroll(full)
     for (int t = 0; t < tokens; t++) {
 #pragma clang loop unroll(full)
@@ -282,7 +282,8 @@ INLINE void chunk_state(const int count, ptrdiff_t r, ptrdiff_t tokens,
             __builtin_prefetch(row + FLOAT_PANEL * total + v * LANES, 1, 2);
         }
     }
-    float_tile(0, count, b, tokens, rows->scaled + r, 1, FLOAT_PANEL, acc);
+    float_tile(0, count, FLOAT_VECTORS, b, tokens, rows->scaled + r, 1,
+               FLOAT_PANEL, acc);
 #pragma clang loop unroll(full)
     for (int t = 0; t < count; t++) {
 #pragma clang loop unroll(full)
