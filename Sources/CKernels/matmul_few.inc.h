@@ -15,12 +15,29 @@ INLINE void put_output(const ck_matmul_args *args, ptrdiff_t token,
     *out = args->accumulates ? *out + value : value;
 }
 
-/* Asks for the same bytes of the next item's rows: four rows at once are no
- * stream that the processor would recognise. Into the second cache, which
- * fetches more lines at a time than the first and has room for the item. */
+/* Asks for bytes further on: some rows at once are no stream that the processor
+ * would recognise. Into the second cache, which fetches more lines at a time
+ * than the first and has room for an item. */
 INLINE void prefetch(const uint8_t *p, ptrdiff_t size) {
     for (ptrdiff_t i = 0; i < size; i += 64)
         __builtin_prefetch(p + i, 0, 2);
+}
+
+/*
+ * How many rows are read at once. Where arithmetic waits for the bytes, two:
+ * each of few streams is then fetched further. More of them save arithmetic,
+ * for they share what is loaded of a token. Measured: boards/speed.md.
+ */
+INLINE int rows_at_once(const int type) {
+    const int is_half = type == CK_F16 || type == CK_BF16;
+    return type == CK_Q8_0 || (is_half && LANES == 16) ? 2 : 4;
+}
+
+/* How far behind the bytes in use those lie that are asked for. */
+INLINE ptrdiff_t bytes_ahead(const int type, ptrdiff_t size) {
+    if (rows_at_once(type) == 4)
+        return MATMUL_FEW_ROWS * size;
+    return type == CK_Q8_0 ? 16384 : 8192;
 }
 
 INLINE void few_rows(const int rows, const int type, const ck_matmul_args *args,
@@ -34,7 +51,8 @@ INLINE void few_rows(const int rows, const int type, const ck_matmul_args *args,
         vf v = load(x + k);
 #pragma clang loop unroll(full)
         for (int r = 0; r < rows; r++) {
-            prefetch(w + (r + MATMUL_FEW_ROWS) * size + row_size(type, k),
+            prefetch(w + r * size + bytes_ahead(type, size) +
+                         row_size(type, k),
                      row_size(type, LANES));
             sums[r] += load_weights(type, w + r * size, k) * v;
         }
@@ -137,7 +155,7 @@ INLINE void add_chunk(const int rows, const int type, const uint8_t *w,
     float scales[4][2 * BLOCK_PARTS];
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
-        prefetch(w + (r + MATMUL_FEW_ROWS) * size,
+        prefetch(w + r * size + bytes_ahead(type, size),
                  row_size(type, count * QUANT_BLOCK));
         chunk_scales(type, w + r * size, &chunk, count, scales[r], &sums[r]);
     }
@@ -191,11 +209,12 @@ INLINE void few_item(const int type, const ck_matmul_args *args,
             few_interleaved(type, args, first, token);
             continue;
         }
-        for (; row + 4 <= last; row += 4) {
+        const int at_once = rows_at_once(type);
+        for (; row + at_once <= last; row += at_once) {
             if (is_quantized)
-                few_rows_int8(4, type, args, row, token);
+                few_rows_int8(at_once, type, args, row, token);
             else
-                few_rows(4, type, args, row, token);
+                few_rows(at_once, type, args, row, token);
         }
         for (; row < last; row++) {
             if (is_quantized)
