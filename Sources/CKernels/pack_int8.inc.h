@@ -72,13 +72,20 @@ INLINE void pack_quants(const int type, const uint8_t *w, ptrdiff_t size,
     }
 }
 
+/* Infinities become NaN: an activation would take them for its limit. */
+INLINE vf finite_or_nan(vf x) { return x + 0 * x; }
+
 /* Completes the factors of a part from its weights and scales. */
-INLINE void pack_starts(const int type, ptrdiff_t part, int8_panel *panel) {
+INLINE void complete_factors(const int type, ptrdiff_t part,
+                             int8_panel *panel) {
     const int halves = scales_of(type), groups = INT8_GROUPS / halves;
     const dot_word offsets = INPUT_OFFSET * (dot_word)0x0101010101010101;
     for (int half = 0; half < halves; half++) {
         sum_factors *factors = &panel->factors[part][half];
         for (int v = 0; v < INT8_VECTORS; v++) {
+            factors->scales[v] = finite_or_nan(factors->scales[v]);
+            if (!INPUT_OFFSET)
+                continue;
             vi sum = {};
             for (int g = half * groups; g < (half + 1) * groups; g++)
                 sum = dot(sum, panel->weights[part * INT8_GROUPS + g][v],
@@ -90,14 +97,21 @@ INLINE void pack_starts(const int type, ptrdiff_t part, int8_panel *panel) {
     }
 }
 
-/* The same of Q8_row, for the sums over all parts. */
-INLINE void pack_row_starts(ptrdiff_t parts, int8_panel *panel) {
+/* Those of Q8_row, for the sums over all parts. Rows whose parts have other
+ * scales than the first are damaged: NaN. */
+INLINE void complete_row_factors(ptrdiff_t parts, int8_panel *panel) {
     const dot_word offsets = INPUT_OFFSET * (dot_word)0x0101010101010101;
+    sum_factors *factors = &panel->factors[0][0];
     for (int v = 0; v < INT8_VECTORS; v++) {
+        vf scales = finite_or_nan(factors->scales[v]);
+        for (ptrdiff_t p = 1; p < parts; p++)
+            scales = choose(panel->factors[p][0].scales[v] == scales, scales,
+                            splat(NAN));
+        factors->scales[v] = scales;
         vi sum = {};
-        for (ptrdiff_t g = 0; g < parts * INT8_GROUPS; g++)
+        for (ptrdiff_t g = 0; INPUT_OFFSET && g < parts * INT8_GROUPS; g++)
             sum = dot(sum, panel->weights[g][v], &offsets, 0);
-        panel->factors[0][0].starts[v] = -sum;
+        factors->starts[v] = -sum;
     }
 }
 
@@ -154,8 +168,7 @@ INLINE void pack_rows(const int type, const uint8_t *w, ptrdiff_t size,
     if (is_k_type(type))
         pack_k_factors(type, w, size, rows, parts, panel);
     else
-        pack_half_factors(type, w, size, rows, has_row_scales(type) ? 1 : parts,
-                          panel);
+        pack_half_factors(type, w, size, rows, parts, panel);
     for (int v = 0; v < INT8_VECTORS; v++) {
         const ptrdiff_t count = at_most(LANES, rows - v * LANES);
         for (ptrdiff_t p = 0; p < parts; p += step) {
@@ -213,9 +226,8 @@ INLINE void pack_int8(const int type, const ck_matrix *w, ptrdiff_t row,
     else
         pack_rows(type, weight_row(w, type, row) + first,
                   row_size(type, w->columns), rows, parts, panel);
-    if (INPUT_OFFSET && has_row_scales(type))
-        pack_row_starts(parts, panel);
-    else if (INPUT_OFFSET)
-        for (ptrdiff_t p = 0; p < parts; p++)
-            pack_starts(type, p, panel);
+    if (has_row_scales(type))
+        complete_row_factors(parts, panel);
+    for (ptrdiff_t p = 0; !has_row_scales(type) && p < parts; p++)
+        complete_factors(type, p, panel);
 }

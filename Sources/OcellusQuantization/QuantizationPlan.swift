@@ -37,8 +37,8 @@ public struct QuantizationPlan {
     ///
     /// - Parameters:
     ///   - file: The original.
-    ///   - type: The type that matrices get, one of `types`; or nil to round none. Q8_row is for vision
-    ///     files: a decoder gets Q8_0 instead.
+    ///   - type: The type that matrices get, one of `types`; or nil to round none. Those of selective
+    ///     scans, a decoder's among them, get Q8_0 in place of Q8_row.
     ///   - headType: The type of `token_embd.weight` and `output.weight`, or nil for the same.
     ///   - order: How the rows of quantised matrices lie.
     /// - Throws: `QuantizationError.alreadyQuantized`.
@@ -70,8 +70,8 @@ public struct QuantizationPlan {
             let isHead = ["token_embd.weight", "output.weight"].contains(tensor.name)
             let wanted = isHead ? headType ?? type : type
             let step =
-                isDecoder && wanted == .q8_row
-                ? Step(tensor: tensor, type: TensorType(.q8_0), reason: "Q8_row is for vision")
+                wanted == .q8_row && (isDecoder || Self.isOfScan(tensor))
+                ? Self.step(for: tensor, type: .q8_0, reason: "Q8_row is not for scans")
                 : Self.step(for: tensor, type: wanted)
             steps.append(Self.ordered(step, order, in: file))
         }
@@ -98,11 +98,26 @@ public struct QuantizationPlan {
         return nil
     }
 
+    /// Whether a matrix belongs to a selective scan in a projector.
+    private static func isOfScan(_ tensor: TensorInfo) -> Bool {
+        ["in_proj.weight", "x_proj.weight", "dt_proj.weight", "out_proj.weight"].contains {
+            tensor.name.hasSuffix($0)
+        }
+    }
+
     /// The type that a matrix can have: rows are whole blocks.
-    private static func step(for tensor: TensorInfo, type: WeightType) -> Step {
+    private static func step(
+        for tensor: TensorInfo,
+        type: WeightType,
+        reason: String? = nil
+    ) -> Step {
         let original = tensor.type.weightType ?? .f32
         let fitting = FittingType(type, columns: tensor.shape[0], original: original)
-        return Step(tensor: tensor, type: TensorType(fitting.type), reason: fitting.reason)
+        return Step(
+            tensor: tensor,
+            type: TensorType(fitting.type),
+            reason: fitting.reason ?? reason
+        )
     }
 
     /// The step with the type that has its rows in an order.

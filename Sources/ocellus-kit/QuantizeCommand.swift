@@ -32,7 +32,7 @@ struct QuantizeCommand: ParsableCommand {
             Only matrices that activations are multiplied with, and the table of embeddings, are \
             rounded. Vectors, norms, convolutions and the parameters of the recurrence keep their bytes. \
             Rows must be whole blocks: for q4_k and q6_k a multiple of 256, else the tensor gets q5_0 or \
-            q8_0; for these a multiple of 32, else it gets F16. Both are said in the table.
+            q8_0; for all others a multiple of 32, else it gets F16. Both are said in the table.
 
             The table has one line per tensor: its types, its size, and its error: the root mean square \
             of the differences relative to that of the weights. Files are written beside their places and \

@@ -238,17 +238,58 @@ extension KernelTests {
         }
     }
 
+    @Test
+    func `a row of Q8_row with another scale is no number, and no other`() {
+        let pool = ThreadPool(threadCount: 1)
+        Self.onEachInstructionSet {
+            let bench = Workbench(seed: 10)
+            let (w, _) = bench.weights(.q8_row, 35, 96)
+            let data = UnsafeMutableRawPointer(mutating: w.base)
+            for (row, block, scale) in [(3, 1, 0x1234), (18, 2, 0x7C00), (34, 0, 0x7C00)] {
+                let offset = (row * 3 + block) * 34
+                data.storeBytes(of: UInt16(scale), toByteOffset: offset, as: UInt16.self)
+            }
+            let (x, out) = (bench.tensor(9, 96), bench.tensor(9, 35))
+            let scratch = bench.bytes(matMulScratchByteCount(tokens: 9, columns: 96))
+            matMul(w, x, into: out, scratch: scratch, on: pool)
+            for column in 0..<35 {
+                #expect(out[4, column].isNaN == [3, 18, 34].contains(column))
+            }
+        }
+    }
+
+    @Test(arguments: types.filter { $0.blockElementCount > 1 })
+    func `an infinite scale and many tokens make no number`(type: WeightType) {
+        let pool = ThreadPool(threadCount: 1)
+        Self.onEachInstructionSet {
+            let bench = Workbench(seed: 11)
+            let columns = Self.whole(type, 64)
+            var (w, _) = bench.weights(type.plain, 35, columns)
+            bench.makeInfinite(w, row: 18)
+            if type.isInterleaved {
+                w = unsafe WeightMatrix(type: type, rows: 35, columns: columns, base: w.base)
+                bench.interleaveRows(of: w)
+            }
+            let (x, out) = (bench.tensor(20, columns), bench.tensor(20, 35))
+            let scratch = bench.bytes(matMulScratchByteCount(tokens: 20, columns: columns))
+            matMul(w, x, into: out, scratch: scratch, on: pool)
+            for token in 0..<20 {
+                for column in 0..<35 { #expect(out[token, column].isNaN == (column == 18)) }
+            }
+        }
+    }
+
     @Test(arguments: [WeightType.q8_0, .q8_0x16, .q8_row])
     func `the greatest bytes do not saturate`(type: WeightType) {
         let pool = ThreadPool(threadCount: 1)
         Self.onEachInstructionSet {
             for tokens in [1, 9] {
                 let bench = Workbench(seed: 6)
-                let (w, _) = bench.weights(type, 20, 64)
+                let (w, _) = bench.weights(type, 20, 768)
                 let data = UnsafeMutableRawPointer(mutating: w.base)
                 for row in 0..<20 {
-                    for block in 0..<2 {
-                        let offset = row * 68 + block * 34
+                    for block in 0..<24 {
+                        let offset = (row * 24 + block) * 34
                         data.storeBytes(of: 0x3C00, toByteOffset: offset, as: UInt16.self)  // 1
                         for index in 2..<34 {
                             data.storeBytes(of: -128, toByteOffset: offset + index, as: Int8.self)
@@ -256,14 +297,14 @@ extension KernelTests {
                     }
                 }
                 if type.isInterleaved { bench.interleaveRows(of: w) }
-                let x = bench.tensor(tokens, 64)
+                let x = bench.tensor(tokens, 768)
                 let out = bench.tensor(tokens, 20)
-                let scratch = bench.bytes(matMulScratchByteCount(tokens: tokens, columns: 64))
+                let scratch = bench.bytes(matMulScratchByteCount(tokens: tokens, columns: 768))
                 for value: Float in [127, -127] {
                     x.fill(value)
                     matMul(w, x, into: out, scratch: scratch, on: pool)
                     for row in 0..<tokens {
-                        for column in 0..<20 { #expect(out[row, column] == -128 * 64 * value) }
+                        for column in 0..<20 { #expect(out[row, column] == -128 * 768 * value) }
                     }
                 }
             }

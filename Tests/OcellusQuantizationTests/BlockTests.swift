@@ -93,6 +93,12 @@ struct BlockTests {
         let values = try Self.floats("weights.bin")
         let actual = try Self.errors(.q8_row, values, importance: nil)
         #expect(actual.count == expected.count)
+        let bytes = Self.blocks(.q8_row, values, importance: nil)
+        let blockCount = Self.columns / 32
+        for block in 0..<bytes.count / 34 {
+            let first = block / blockCount * blockCount
+            #expect(bytes[34 * block..<34 * block + 2] == bytes[34 * first..<34 * first + 2])
+        }
         // Our scale is a half; it cannot be small enough for the last row, of 1e-9.
         for row in expected.indices.dropLast() {
             let energy = (row * Self.columns..<(row + 1) * Self.columns).reduce(0.0) {
