@@ -71,8 +71,8 @@ enum { TILE_ROWS = INT8_TOKENS / DOT_TOKENS };
 
 /* Adds the products of some neighbouring words to the sums of a tile. */
 INLINE void add_words(vi sums[TILE_ROWS][PANEL_VECTORS], const int groups,
-                         const vi (*w)[PANEL_VECTORS],
-                         const dot_word (*x)[INT8_TOKENS]) {
+                      const vi (*w)[PANEL_VECTORS],
+                      const dot_word (*x)[INT8_TOKENS]) {
 #pragma clang loop unroll(full)
     for (int g = 0; g < groups; g++) {
 #pragma clang loop unroll(full)
