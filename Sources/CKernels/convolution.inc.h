@@ -103,31 +103,40 @@ static void depthwise(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
     }
 }
 
+/* A row of means; activation is a constant. */
+INLINE void average_pool_row(const ck_pool2d_args *args, const int activation,
+                             ptrdiff_t row) {
+    const ptrdiff_t n = args->x.columns;
+    ptrdiff_t top = row * args->height / args->out_height;
+    ptrdiff_t bottom =
+        ((row + 1) * args->height + args->out_height - 1) / args->out_height;
+    for (ptrdiff_t column = 0; column < args->out_width; column++) {
+        ptrdiff_t left = column * args->width / args->out_width;
+        ptrdiff_t right = ((column + 1) * args->width + args->out_width - 1) /
+                          args->out_width;
+        float factor = 1.0f / (float)((bottom - top) * (right - left));
+        float *out = args->out.data + (row * args->out_width + column) * n;
+        for (ptrdiff_t i = 0; i < n; i += LANES) {
+            vf sum = {};
+            for (ptrdiff_t y = top; y < bottom; y++) {
+                for (ptrdiff_t x = left; x < right; x++) {
+                    const float *from =
+                        args->x.data + (y * args->width + x) * n;
+                    sum += activation_of(load_at(from, i, n), activation);
+                }
+            }
+            store_at(out, sum * factor, i, n);
+        }
+    }
+}
+
 static void average_pool(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
                          int worker) {
     (void)worker;
     const ck_pool2d_args *args = pointer;
-    const ptrdiff_t n = args->x.columns;
     for (ptrdiff_t row = begin; row < end; row++) {
-        ptrdiff_t top = row * args->height / args->out_height;
-        ptrdiff_t bottom = ((row + 1) * args->height + args->out_height - 1) /
-                           args->out_height;
-        for (ptrdiff_t column = 0; column < args->out_width; column++) {
-            ptrdiff_t left = column * args->width / args->out_width;
-            ptrdiff_t right =
-                ((column + 1) * args->width + args->out_width - 1) /
-                args->out_width;
-            float factor = 1.0f / (float)((bottom - top) * (right - left));
-            float *out =
-                args->out.data + (row * args->out_width + column) * n;
-            for (ptrdiff_t i = 0; i < n; i += LANES) {
-                vf sum = {};
-                for (ptrdiff_t y = top; y < bottom; y++)
-                    for (ptrdiff_t x = left; x < right; x++)
-                        sum += load_at(
-                            args->x.data + (y * args->width + x) * n, i, n);
-                store_at(out, sum * factor, i, n);
-            }
-        }
+#define BODY(activation) average_pool_row(args, activation, row)
+        WITH_ACTIVATION(args->activation, BODY)
+#undef BODY
     }
 }

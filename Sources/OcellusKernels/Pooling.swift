@@ -2,9 +2,10 @@
 internal import CKernels
 public import OcellusMemory
 
-/// Means over windows that cover a picture evenly, as PyTorch's `AdaptiveAvgPool2d` computes them.
+/// Means of `activation(x)` over windows that cover a picture evenly, as PyTorch's `AdaptiveAvgPool2d`
+/// computes them.
 ///
-/// Window `i` of `n` takes the rows `[floor(i * height / n), ceil((i + 1) * height / n))`, columns
+/// Where windows overlap, the function is applied in each of them. Window `i` of `n` takes the rows `[floor(i * height / n), ceil((i + 1) * height / n))`, columns
 /// alike.
 ///
 /// Shapes:
@@ -17,6 +18,7 @@ public func adaptiveAveragePool2D(
     inputWidth: Int,
     outputHeight: Int,
     outputWidth: Int,
+    activation: Activation = .none,
     into out: Tensor,
     on pool: borrowing ThreadPool
 ) {
@@ -32,6 +34,7 @@ public func adaptiveAveragePool2D(
             width: inputWidth,
             out_height: outputHeight,
             out_width: outputWidth,
+            activation: activation.code,
             out: out.operand
         )
     )
@@ -54,6 +57,7 @@ public func meanRows(_ x: Tensor, into out: Tensor) {
             width: 1,
             out_height: 1,
             out_width: 1,
+            activation: Activation.none.code,
             out: out.operand
         )
     )
@@ -78,6 +82,7 @@ func adaptiveAveragePool2DReference(
     inputWidth: Int,
     outputHeight: Int,
     outputWidth: Int,
+    activation: Activation = .none,
     into out: Tensor
 ) {
     func window(_ index: Int, of count: Int, over length: Int) -> Range<Int> {
@@ -89,7 +94,9 @@ func adaptiveAveragePool2DReference(
         for channel in 0..<out.columns {
             var sum = 0.0
             for y in ys {
-                for column in xs { sum += Double(x[y * inputWidth + column, channel]) }
+                for column in xs {
+                    sum += Double(activation.reference(x[y * inputWidth + column, channel]))
+                }
             }
             out[row, channel] = Float(sum / Double(ys.count * xs.count))
         }

@@ -254,10 +254,10 @@ extension KernelTests {
         let pool = ThreadPool(threadCount: 2)
         Self.onEachInstructionSet {
             let bench = Workbench(seed: 23)
-            for (height, width, outHeight, outWidth, channels) in [
-                (1, 1, 1, 1, 1), (14, 14, 7, 7, 33), (27, 27, 14, 14, 48), (5, 9, 3, 4, 20),
-                (2, 2, 3, 3, 5),
-            ] {
+            for (height, width, outHeight, outWidth, channels, activation) in [
+                (1, 1, 1, 1, 1, .none), (14, 14, 7, 7, 33, .geluErf),
+                (27, 27, 14, 14, 48, .geluErf), (5, 9, 3, 4, 20, .none), (2, 2, 3, 3, 5, .silu),
+            ] as [(Int, Int, Int, Int, Int, Activation)] {
                 let x = bench.tensor(height * width, channels)
                 let out = bench.tensor(outHeight * outWidth, channels)
                 let expected = bench.tensor(outHeight * outWidth, channels)
@@ -267,6 +267,7 @@ extension KernelTests {
                     inputWidth: width,
                     outputHeight: outHeight,
                     outputWidth: outWidth,
+                    activation: activation,
                     into: out,
                     on: pool
                 )
@@ -276,6 +277,7 @@ extension KernelTests {
                     inputWidth: width,
                     outputHeight: outHeight,
                     outputWidth: outWidth,
+                    activation: activation,
                     into: expected
                 )
                 expectClose(out, expected)

@@ -233,10 +233,12 @@ typedef struct {
 CK_REALTIME void ck_patches_planar(ck_pool *pool, ck_patches_args args);
 CK_REALTIME void ck_patches_interleaved(ck_pool *pool, ck_patches_args args);
 
-/* Means over windows [i h / out_h, ceil((i + 1) h / out_h)) and alike. */
+/* Means of activation(x) over windows [i h / out_h, ceil((i + 1) h / out_h))
+ * and alike. */
 typedef struct {
     ck_tensor x;
     ptrdiff_t height, width, out_height, out_width;
+    int activation; /* ck_activation */
     ck_tensor out;
 } ck_pool2d_args;
 

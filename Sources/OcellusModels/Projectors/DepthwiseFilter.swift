@@ -9,6 +9,7 @@ struct DepthwiseFilter {
     private let bias: WeightVector?
     private let prepared: PlannedTensor  // (9, channels)
     private let geometry: ConvolutionGeometry
+    private let addsInput: Bool
 
     /// The arrangement of the result.
     var outputGrid: FeatureGrid {
@@ -16,12 +17,16 @@ struct DepthwiseFilter {
     }
 
     /// Finds `name.weight` (channels, 1, 3, 3) and `name.bias`.
+    ///
+    /// With `addsInput`, each cell's own value is added to its result before the activation; the
+    /// stride must be 1.
     init(
         _ name: String,
         channels: Int,
         grid: FeatureGrid,
         stride: Int,
         hasBias: Bool,
+        addsInput: Bool = false,
         file: borrowing ModelFile,
         planner: inout MemoryPlanner
     ) throws(ModelError) {
@@ -42,11 +47,16 @@ struct DepthwiseFilter {
             stride: stride,
             padding: 1
         )
+        self.addsInput = addsInput
     }
 
     /// Puts the weights into the order that the kernel reads; called once, at start.
     func prepare(in arena: borrowing Arena) {
-        prepareDepthwise(weight, into: arena[prepared])
+        let prepared = arena[prepared]
+        prepareDepthwise(weight, into: prepared)
+        guard addsInput else { return }
+        let center = 4
+        for channel in 0..<prepared.columns { prepared[center, channel] += 1 }
     }
 
     /// - Shapes: x (input cells, channels); out (output cells, channels).

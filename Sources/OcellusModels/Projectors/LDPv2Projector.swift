@@ -5,13 +5,14 @@ import OcellusMemory
 
 /// LDPv2: an MLP on each feature, then fewer tokens, each knowing its neighbours.
 ///
-///     f = gelu(W1 x + b1)
-///     p = W2 a + b2                        a: adaptive average pool of f to the output grid
+///     f = W1 x + b1
+///     p = W2 a + b2                        a: adaptive average pool of gelu(f) to the output grid
 ///     t = p + depthwise3x3(p)              the positional encoding generator (PEG)
 ///
-/// The paper averages W2 f + b2. A linear layer's results have the mean that it makes of its inputs'
-/// mean, so the second layer comes after the average here: of 24 x 24 features to 12 x 12 tokens, it
-/// has a quarter of the work.
+/// The paper averages W2 gelu(f) + b2. A linear layer's results have the mean that it makes of its
+/// inputs' mean, so the second layer comes after the average here: of 24 x 24 features to 12 x 12
+/// tokens, it has a quarter of the work. GELU is applied as the average reads its windows, and the
+/// filter adds its input by middle weights that are greater by one: each result is written once.
 ///
 /// Cobra's fused LDPNet is the same with other widths, and a grid of 27 to 14, where windows overlap.
 ///
@@ -64,6 +65,7 @@ struct LDPv2Projector: ~Copyable {
             grid: outputGrid,
             stride: 1,
             hasBias: true,
+            addsInput: true,
             file: file,
             planner: &planner
         )
@@ -92,7 +94,6 @@ struct LDPv2Projector: ~Copyable {
     @_noAllocation @_noLocks
     func run(_ x: Tensor, in arena: borrowing Arena, on pool: borrowing ThreadPool) {
         let features = first.run(x, in: arena, on: pool)
-        activate(features, .geluErf, on: pool)
         let averages = arena[self.averages]
         adaptiveAveragePool2D(
             features,
@@ -100,6 +101,7 @@ struct LDPv2Projector: ~Copyable {
             inputWidth: inputGrid.width,
             outputHeight: outputGrid.height,
             outputWidth: outputGrid.width,
+            activation: .geluErf,
             into: averages,
             on: pool
         )
@@ -107,6 +109,5 @@ struct LDPv2Projector: ~Copyable {
         let all = arena[tokens]
         let tokens = all.rows(rowsBefore..<all.rows)
         peg.run(pooled, activation: .none, into: tokens, in: arena, on: pool)
-        add(pooled, into: tokens, on: pool)
     }
 }
