@@ -176,6 +176,36 @@ INLINE void add_chunk(const int rows, const int type, const uint8_t *w,
     }
 }
 
+#ifdef HAS_Q4_0_CHUNKS
+/* Adds the products of rows of Q4_0 with the parts of a token from first, as
+ * far as these are whole chunks; returns how many that are. */
+INLINE ptrdiff_t add_q4_0_chunks(const int rows, const uint8_t *w,
+                                 ptrdiff_t size, const ck_quantized *x,
+                                 ptrdiff_t first, dot_float sums[4]) {
+    const ptrdiff_t chunk_size = row_size(CK_Q4_0, BLOCK_PARTS * QUANT_BLOCK);
+    const int8_t *values = x->values + first * QUANT_BLOCK;
+    vf wide_sums[4] = {};
+    ptrdiff_t p = 0;
+    for (; p + BLOCK_PARTS <= x->blocks; p += BLOCK_PARTS) {
+        const quad_input quads[2] = {load_quad(values),
+                                     load_quad(values + 4 * QUANT_BLOCK)};
+        float8 scales;
+        __builtin_memcpy(&scales, x->scales + first + p, sizeof scales);
+#pragma clang loop unroll(full)
+        for (int r = 0; r < rows; r++) {
+            prefetch(w + r * size + bytes_ahead(CK_Q4_0, size), chunk_size);
+            wide_sums[r] =
+                add_q4_0_chunk(wide_sums[r], w + r * size, quads, scales);
+        }
+        values += BLOCK_PARTS * QUANT_BLOCK;
+        w += chunk_size;
+    }
+    for (int r = 0; r < rows; r++)
+        sums[r] += add_halves(wide_sums[r]);
+    return p;
+}
+#endif
+
 INLINE void few_rows_int8(const int rows, const int type,
                           const ck_matmul_args *args, ptrdiff_t first,
                           ptrdiff_t token) {
@@ -186,6 +216,10 @@ INLINE void few_rows_int8(const int rows, const int type,
     const ptrdiff_t start = token * x.blocks;
     dot_float sums[4] = {};
     ptrdiff_t p = 0;
+#ifdef HAS_Q4_0_CHUNKS
+    if (type == CK_Q4_0)
+        p = add_q4_0_chunks(rows, w, size, &x, start, sums);
+#endif
     for (; p + BLOCK_PARTS <= x.blocks; p += BLOCK_PARTS)
         add_chunk(rows, type, w + row_size(type, p * QUANT_BLOCK), size, &x,
                   start + p, BLOCK_PARTS, sums);

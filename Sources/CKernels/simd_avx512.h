@@ -58,6 +58,8 @@ INLINE __m256i block_dot(const int zero, __m256i quants, block_input x) {
 
 INLINE vf widen(dot_float v) { return (vf)_mm512_zextps256_ps512((__m256)v); }
 
+#include "simd_avx512_q4_0.h"
+
 /* ---- Bytes: four per lane, activations stored with an offset ---- */
 
 #define INPUT_OFFSET 128u
