@@ -6,13 +6,15 @@
  * and in order; an item's rows stay in the first cache for the next tokens.
  */
 
-/* out (+)= value + bias, for one output. */
+/* out (+)= value + bias, for one output; NaN if that is infinite. */
 INLINE void put_output(const ck_matmul_args *args, ptrdiff_t token,
                        ptrdiff_t row, float value) {
     float *out = args->out.data + token * args->out.columns + row;
     if (args->bias)
         value += args->bias[row];
-    *out = args->accumulates ? *out + value : value;
+    if (args->accumulates)
+        value += *out;
+    *out = value + 0 * value;
 }
 
 /* Asks for bytes further on: some rows at once are no stream that the processor

@@ -72,20 +72,14 @@ INLINE void pack_quants(const int type, const uint8_t *w, ptrdiff_t size,
     }
 }
 
-/* Infinities become NaN: an activation would take them for its limit. */
-INLINE vf finite_or_nan(vf x) { return x + 0 * x; }
-
 /* Completes the factors of a part from its weights and scales. */
 INLINE void complete_factors(const int type, ptrdiff_t part,
                              int8_panel *panel) {
     const int halves = scales_of(type), groups = INT8_GROUPS / halves;
     const dot_word offsets = INPUT_OFFSET * (dot_word)0x0101010101010101;
-    for (int half = 0; half < halves; half++) {
+    for (int half = 0; INPUT_OFFSET && half < halves; half++) {
         sum_factors *factors = &panel->factors[part][half];
         for (int v = 0; v < INT8_VECTORS; v++) {
-            factors->scales[v] = finite_or_nan(factors->scales[v]);
-            if (!INPUT_OFFSET)
-                continue;
             vi sum = {};
             for (int g = half * groups; g < (half + 1) * groups; g++)
                 sum = dot(sum, panel->weights[part * INT8_GROUPS + g][v],
@@ -103,7 +97,7 @@ INLINE void complete_row_factors(ptrdiff_t parts, int8_panel *panel) {
     const dot_word offsets = INPUT_OFFSET * (dot_word)0x0101010101010101;
     sum_factors *factors = &panel->factors[0][0];
     for (int v = 0; v < INT8_VECTORS; v++) {
-        vf scales = finite_or_nan(factors->scales[v]);
+        vf scales = factors->scales[v];
         for (ptrdiff_t p = 1; p < parts; p++)
             scales = choose(panel->factors[p][0].scales[v] == scales, scales,
                             splat(NAN));

@@ -15,7 +15,8 @@ INLINE tile_output at_token(tile_output out, ptrdiff_t token) {
     return out;
 }
 
-/* Puts the sums of vector v of token t of a tile. */
+/* Puts the sums of vector v of token t of a tile; what is infinite, of damaged
+ * weights, becomes NaN. */
 INLINE void put_vector(tile_output out, int t, int v, vf sums) {
     float *to = out.data + t * out.stride + v * LANES;
     ptrdiff_t left = out.width - v * LANES;
@@ -24,13 +25,13 @@ INLINE void put_vector(tile_output out, int t, int v, vf sums) {
             sums += load(to);
         if (out.bias)
             sums += load(out.bias + v * LANES);
-        store(to, sums);
+        store(to, finite_or_nan(sums));
     } else if (left > 0) {
         if (out.adds)
             sums += load_part(to, left);
         if (out.bias)
             sums += load_part(out.bias + v * LANES, left);
-        store_part(to, sums, left);
+        store_part(to, finite_or_nan(sums), left);
     }
 }
 

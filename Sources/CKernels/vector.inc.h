@@ -93,6 +93,8 @@ INLINE vf choose(vi mask, vf yes, vf no) {
 INLINE vf maximum(vf x, vf y) { return choose(x < y, y, x); }
 INLINE vf minimum(vf x, vf y) { return choose(x > y, y, x); }
 INLINE vi maximum_int(vi x, vi y) { return __builtin_elementwise_max(x, y); }
+/* Infinities become NaN: an activation would take them for its limit. */
+INLINE vf finite_or_nan(vf x) { return x + 0 * x; }
 INLINE vf absolute(vf x) { return (vf)((vi)x & 0x7fffffff); }
 
 /* The vector at i of n elements; past the end, the filling. */

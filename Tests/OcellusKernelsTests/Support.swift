@@ -180,19 +180,33 @@ final class Workbench {
         }
     }
 
-    /// Makes an element of a row infinite, or the scale of a block; rows lie one behind the other.
-    func makeInfinite(_ w: WeightMatrix, row: Int) {
-        let data = UnsafeMutableRawPointer(mutating: w.base) + row * (w.byteCount / w.rows)
-        switch w.type {
-        case .f32: data.storeBytes(of: Float.infinity, as: Float.self)
-        case .bf16: data.storeBytes(of: 0x7F80, as: UInt16.self)
-        case .f16: data.storeBytes(of: 0x7C00, as: UInt16.self)
-        default:
-            let scale = Self.offsetsOfHalves(w.type)[0]
-            data.storeBytes(of: 0x7C00, toByteOffset: scale, as: UInt16.self)
+    /// In how many places a block, or an element, can be damaged: its halves, or itself.
+    static func faultCount(_ type: WeightType) -> Int { offsetsOfHalves(type).count }
+
+    /// Random weights of which one place in a row has these bits; of F32, the upper half of them all.
+    func damagedWeights(
+        _ type: WeightType,
+        _ rows: Int,
+        _ columns: Int,
+        _ row: Int,
+        _ part: Int,
+        _ bits: UInt16
+    ) -> WeightMatrix {
+        let (plain, _) = weights(type.plain, rows, columns)
+        let offset = row * plain.rowByteCount + Self.offsetsOfHalves(type.plain)[part]
+        let data = UnsafeMutableRawPointer(mutating: plain.base)
+        if type == .f32 {
+            data.storeBytes(of: UInt32(bits) << 16, toByteOffset: offset, as: UInt32.self)
+        } else {
+            data.storeBytes(of: bits, toByteOffset: offset, as: UInt16.self)
         }
+        guard type.isInterleaved else { return plain }
+        let w = unsafe WeightMatrix(type: type, rows: rows, columns: columns, base: plain.base)
+        interleaveRows(of: w)
+        return w
     }
 
+    /// Where a block has its scale and its minimum.
     private static func offsetsOfHalves(_ type: WeightType) -> [Int] {
         switch type {
         case .q4_1, .q5_1, .q4_k, .q5_k: [0, 2]
