@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import OcellusConversion
+import OcellusFormat
+import OcellusMemory
 import OcellusModels
+import OcellusQuantization
 import Testing
 
 /// Convolutions that compute what changed alone, bit by bit against those that compute all.
@@ -19,6 +22,19 @@ struct ReuseTests {
     @Test
     func `any change of a picture gives the shipped model's features of a whole run`() throws {
         try compare(Self.shipped, frameCount: 20)
+    }
+
+    /// One scale for all channels of a cell, whatever cells are computed beside it.
+    @Test
+    func `any change gives the features of a whole run with scales of rows`() throws {
+        let path = FileManager.default.temporaryDirectory
+            .appending(path: "ocellus-\(UUID().uuidString).gguf").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let file = try ModelFile(path: Self.shipped)
+        let plan = try QuantizationPlan(for: file, type: .q8_row)
+        #expect(plan.steps.contains { $0.type.weightType == .q8_row })
+        _ = try ModelQuantizer(plan).write(file, to: path)
+        try compare(path, frameCount: 20)
     }
 
     /// With shortcuts; the last also with excitations and the attention of pixels.
