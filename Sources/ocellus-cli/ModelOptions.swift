@@ -54,7 +54,7 @@ enum ModelOptions {
     ) throws(CommandError) -> Model {
         let path = try arguments.required("--model", "DIR")
         if let name = unsafe getenv("OCELLUS_KERNELS").map({ unsafe String(cString: $0) }),
-            name != instructionSetName()
+            !name.isEmpty, name != instructionSetName()
         {
             throw .usage(
                 "OCELLUS_KERNELS=\(name): this processor runs no such kernels; it would choose "
