@@ -70,8 +70,11 @@ extension ModelFile {
 
     /// A tensor of any shape as a vector of this many `Float`.
     ///
-    /// - Throws: `ModelFileError.missingTensor`, `.wrongShape`, and `.unsupportedType` if it is not
-    ///   F32.
+    /// Every element is looked at: activations and exponentials would take an infinite bias or
+    /// decay for their limit. Vectors are small, and read by the first token anyway.
+    ///
+    /// - Throws: `ModelFileError.missingTensor`, `.wrongShape`, `.unsupportedType` if it is not
+    ///   F32, and `.notFinite`.
     public func vector(_ name: String, count: Int) throws(ModelFileError) -> WeightVector {
         let tensor = try present(name)
         guard tensor.elementCount == count else {
@@ -91,6 +94,9 @@ extension ModelFile {
         }
         // Safety: the header places count * 4 bytes inside the file, at a multiple of 8.
         let start = unsafe bytes(of: tensor).assumingMemoryBound(to: Float.self)
+        for index in 0..<count where unsafe !start[index].isFinite {
+            throw .notFinite(path: path, name: name, index: index)
+        }
         return unsafe WeightVector(count: count, base: start)
     }
 

@@ -31,6 +31,8 @@ public enum ModelFileError: Error {
     case wrongShape(path: String, name: String, needed: String, found: String)
     /// A tensor has a type that the kernels do not compute with.
     case unsupportedType(path: String, name: String, type: String)
+    /// An element of a tensor that must be finite is infinite or not a number.
+    case notFinite(path: String, name: String, index: Int)
     /// The system refuses to create, write, synchronise or rename the file.
     case cannotWrite(path: String, reason: String)
     /// The caller asked the writer for something that is no valid model file.
@@ -76,6 +78,9 @@ public enum ModelFileError: Error {
         case .unsupportedType(let path, let name, let type):
             "\(path): the tensor '\(name)' has type \(type); \(WeightType.list) can be "
                 + "computed with"
+        case .notFinite(let path, let name, let index):
+            "\(path): the tensor '\(name)' holds an infinity or a NaN at element \(index); the "
+                + "file is damaged"
         case .cannotWrite(let path, let reason):
             "\(path): cannot be written: \(reason)"
         case .unwritable(let path, let what):

@@ -314,7 +314,7 @@ public struct MambaDecoder: ~Copyable {
     }
 }
 
-/// Refuses a matrix that the kernels read as `Float` where it lies.
+/// Refuses a matrix that the kernels cannot read as `Float` where it lies, or with no numbers in it.
 func requireF32(
     _ matrix: WeightMatrix,
     _ name: String,
@@ -325,5 +325,12 @@ func requireF32(
             path: file.path,
             what: "\(name) is \(matrix.type.name); recurrences need F32"
         )
+    }
+    for index in 0..<matrix.rows * matrix.columns {
+        // Safety: the matrix has that many elements.
+        let element = unsafe matrix.base.load(fromByteOffset: 4 * index, as: Float.self)
+        guard element.isFinite else {
+            throw .file(.notFinite(path: file.path, name: name, index: index))
+        }
     }
 }
