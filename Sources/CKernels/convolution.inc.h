@@ -50,8 +50,8 @@ INLINE void depthwise_pixels(const ck_depthwise_args *args,
     float *out = args->out.data + out_row * channels + c;
 #pragma clang loop unroll(full)
     for (int p = 0; p < pixels; p++)
-        store_at(out + p * channels, activation_of(sums[p], activation), 0,
-                 count);
+        store_at(out + p * channels,
+                 activation_of(finite_or_nan(sums[p]), activation), 0, count);
 }
 
 /* The span of an output row, LANES channels from c of the given count. */

@@ -16,7 +16,7 @@ extension KernelTests {
     @Test(arguments: types)
     func `a damaged weight makes its row no number, and no other`(type: WeightType) {
         let pool = ThreadPool(threadCount: 1)
-        let columns = max(type.blockElementCount, 96)
+        let columns = type.blockElementCount == 256 ? 256 : 288  // eight blocks at once and one
         Self.onEachInstructionSet {
             for (row, tokens) in [(18, 1), (34, 1), (3, 3), (34, 4), (18, 5), (34, 20), (18, 70)] {
                 for fault in Self.faults(type) {
@@ -62,6 +62,32 @@ extension KernelTests {
             matMul(w, x, into: out, scratch: scratch, on: pool)
             for column in 0..<35 {
                 #expect(out[4, column].isNaN == [3, 18, 34].contains(column))
+            }
+        }
+    }
+
+    @Test
+    func `a damaged weight of a depthwise convolution makes its channel no number, and no other`() {
+        let pool = ThreadPool(threadCount: 1)
+        Self.onEachInstructionSet {
+            let bench = Workbench(seed: 11)
+            let (x, out) = (bench.tensor(6 * 5, 19), bench.tensor(6 * 5, 19))
+            let weight = bench.tensor(9, 19)
+            weight[4, 2] = .infinity
+            weight[4, 17] = -.infinity
+            depthwiseConv2D(
+                x,
+                weight: weight,
+                bias: nil,
+                geometry: .pytorch(height: 6, width: 5, kernel: 3, stride: 1, padding: 1),
+                activation: .relu6,
+                into: out,
+                on: pool
+            )
+            for pixel in 0..<out.rows {
+                for channel in 0..<19 {
+                    #expect(out[pixel, channel].isNaN == [2, 17].contains(channel))
+                }
             }
         }
     }
