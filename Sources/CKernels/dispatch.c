@@ -45,6 +45,14 @@ static int has_avx512bf16(void) {
 #endif
 }
 
+static int has_fp16(void) {
+#if defined(__aarch64__)
+    return (getauxval(AT_HWCAP) & (1ul << 10)) != 0; /* HWCAP_ASIMDHP */
+#else
+    return 0;
+#endif
+}
+
 static int has_dotprod(void) {
 #if defined(__aarch64__)
     return (getauxval(AT_HWCAP) & (1ul << 20)) != 0; /* HWCAP_ASIMDDP */
@@ -71,6 +79,8 @@ static int usable_sets(const ck_kernels *sets[SET_LIMIT]) {
         sets[count++] = ck_kernels_avx512;
     if (has_avx2())
         sets[count++] = ck_kernels_avx2;
+    if (has_fp16())
+        sets[count++] = ck_kernels_fp16;
     if (has_i8mm())
         sets[count++] = ck_kernels_i8mm;
     if (has_dotprod())

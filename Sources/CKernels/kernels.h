@@ -79,6 +79,7 @@ extern const ck_kernels *const ck_kernels_avx512;
 extern const ck_kernels *const ck_kernels_avx512bf16;
 extern const ck_kernels *const ck_kernels_dotprod;
 extern const ck_kernels *const ck_kernels_i8mm;
+extern const ck_kernels *const ck_kernels_fp16;
 
 /* Tasks without arithmetic exist once; an item is an output row of pixels. */
 ck_task ck_task_patches_planar, ck_task_patches_interleaved;

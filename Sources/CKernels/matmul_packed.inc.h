@@ -7,27 +7,29 @@
  * of FLOAT_TOKENS x FLOAT_PANEL outputs then takes one fused multiply-add per
  * vector, with an activation broadcast from memory and no sum across lanes.
  *
- * With BF16_PAIRS, two columns of bf16 are a word that lies in the panel as a
- * float would, and an instruction takes two products per lane. Activations are
- * rounded to bf16 for it; sums are f32.
+ * A set may multiply the weights of a PAIR_TYPE of 16 bits in pairs: two columns
+ * are a word that lies in the panel as a float would, and an instruction takes
+ * two products per lane. Activations are rounded to that type for it; sums are
+ * f32 at least from panel to panel.
  */
 
 enum {
     FLOAT_PANEL = FLOAT_VECTORS * LANES, /* outputs */
     FLOAT_DEPTH = 256,                   /* columns per panel: 32 KiB */
-    PAIR_DEPTH = FLOAT_DEPTH / 2,        /* words per panel of pairs */
     FLOAT_STEP = 60 /* tokens between requests for the next panel */
 };
 _Static_assert(FLOAT_STEP % FLOAT_TOKENS == 0, "whole register tiles");
 
+#ifndef PAIR_TYPE /* the set has no pairs: none of this is ever called */
+enum { PAIR_TYPE = -1, PAIR_DEPTH = 0 };
+INLINE vf pairs_of(vf low, vf high) { return low + high; }
+INLINE vf add_pairs(vf sums, vi x, vf w) { return sums + (vf)x * w; }
+INLINE vf sums_of_pairs(vf sums) { return sums; }
+#endif
+
 /* Adds the products of a word of a token with one of each of LANES rows. */
 INLINE vf add_products(const int pairs, vf sums, const float *x, vf w) {
-#ifdef BF16_PAIRS
-    if (pairs)
-        return add_pairs(sums, splat_word(x), w);
-#endif
-    (void)pairs;
-    return sums + splat(*x) * w;
+    return pairs ? add_pairs(sums, splat_word(x), w) : sums + splat(*x) * w;
 }
 
 /* acc[t][v] += x[t, :] panel[:, v] for v < vectors, over depth words; word k of
@@ -68,7 +70,8 @@ INLINE void float_tile_to(const int pairs, const int tokens, const int vectors,
     for (int t = 0; t < tokens; t++) {
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++)
-            put_vector(out, t, v, acc[t][v]);
+            put_vector(out, t, v,
+                       pairs ? sums_of_pairs(acc[t][v]) : acc[t][v]);
     }
 }
 
@@ -94,8 +97,7 @@ static void float_tiles(ptrdiff_t tokens, const float *panel, ptrdiff_t depth,
     tiles_of_panel(tokens, FLOAT_VECTORS, panel, depth, x, stride, 1, out);
 }
 
-#ifdef BF16_PAIRS
-/* words[t, :] = count columns of x[t, :] in bf16, two to a word, with zeros to
+/* words[t, :] = count columns of x[t, :], rounded, two to a word, with zeros to
  * the end of a vector. */
 INLINE void round_tokens(ptrdiff_t tokens, ptrdiff_t count, const float *x,
                          ptrdiff_t stride, float *words) {
@@ -105,12 +107,12 @@ INLINE void round_tokens(ptrdiff_t tokens, ptrdiff_t count, const float *x,
         ptrdiff_t k = 0;
         for (; k + 2 * LANES <= count; k += 2 * LANES)
             store(to + k / 2,
-                  bf16_pairs(load(token + k), load(token + k + LANES)));
+                  pairs_of(load(token + k), load(token + k + LANES)));
         if (k < count) {
             vf low = load_at(token, k, count), high = {};
             if (k + LANES < count)
                 high = load_at(token, k + LANES, count);
-            store(to + k / 2, bf16_pairs(low, high));
+            store(to + k / 2, pairs_of(low, high));
         }
     }
 }
@@ -131,9 +133,6 @@ static void pair_tiles(ptrdiff_t tokens, const float *panel, ptrdiff_t depth,
     TILES_OF(1);
 #undef TILES_OF
 }
-#else
-#define pair_tiles float_tiles
-#endif
 
 /* to[k, r] = w[r, first + k] for k < columns and r < rows, then zeros. */
 INLINE void pack_block(const int type, const uint8_t *w, ptrdiff_t size,
@@ -187,12 +186,13 @@ INLINE void pack_columns(const float *x, ptrdiff_t stride, ptrdiff_t depth,
 INLINE void packed_item(const int type, const int pairs,
                         const ck_matmul_args *args, matmul_tile tile) {
     const ptrdiff_t columns = args->w.columns, size = row_size(type, columns);
+    const ptrdiff_t limit = pairs ? 2 * PAIR_DEPTH : FLOAT_DEPTH;
     _Alignas(64) float panel[FLOAT_DEPTH * FLOAT_PANEL];
     for (ptrdiff_t r = 0; r < tile.rows; r += FLOAT_PANEL) {
         ptrdiff_t row = tile.row + r;
         ptrdiff_t width = at_most(FLOAT_PANEL, tile.rows - r);
-        for (ptrdiff_t k = 0; k < columns; k += FLOAT_DEPTH) {
-            ptrdiff_t depth = at_most(FLOAT_DEPTH, columns - k);
+        for (ptrdiff_t k = 0; k < columns; k += limit) {
+            ptrdiff_t depth = at_most(limit, columns - k);
             tile_output out = output_of_tile(args, row, width, k == 0);
             const uint8_t *w = weight_row(&args->w, type, row);
             const next_panel next =
@@ -212,6 +212,15 @@ INLINE void packed_item(const int type, const int pairs,
     }
 }
 
+/* In pairs if the set has those of the type, and no column is left over. */
+INLINE void float_item(const int type, const ck_matmul_args *args,
+                       matmul_tile tile) {
+    if (type == PAIR_TYPE && args->w.columns % 2 == 0)
+        packed_item(type, 1, args, tile);
+    else
+        packed_item(type, 0, args, tile);
+}
+
 static void matmul_packed(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
                           int worker) {
     (void)worker;
@@ -219,17 +228,9 @@ static void matmul_packed(const void *pointer, ptrdiff_t begin, ptrdiff_t end,
     for (ptrdiff_t item = begin; item < end; item++) {
         matmul_tile tile = tile_of_item(args, item);
         switch (args->w.type) {
-        case CK_F32: packed_item(CK_F32, 0, args, tile); break;
-        case CK_F16: packed_item(CK_F16, 0, args, tile); break;
-        case CK_BF16:
-#ifdef BF16_PAIRS
-            if (args->w.columns % 2 == 0) {
-                packed_item(CK_BF16, 1, args, tile);
-                break;
-            }
-#endif
-            packed_item(CK_BF16, 0, args, tile);
-            break;
+        case CK_F32: float_item(CK_F32, args, tile); break;
+        case CK_F16: float_item(CK_F16, args, tile); break;
+        case CK_BF16: float_item(CK_BF16, args, tile); break;
         }
     }
 }

@@ -36,7 +36,8 @@ long long ck_profile_clock(void) {
 static const char *name_of(ck_task *task) {
     const ck_kernels *const sets[] = {ck_kernels_baseline, ck_kernels_avx2,
                                       ck_kernels_avx512, ck_kernels_avx512bf16,
-                                      ck_kernels_dotprod, ck_kernels_i8mm};
+                                      ck_kernels_dotprod, ck_kernels_i8mm,
+                                      ck_kernels_fp16};
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
         if (!sets[i])
             continue;

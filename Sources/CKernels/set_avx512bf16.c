@@ -13,8 +13,22 @@
                           "avx512vnni,avx512bf16"))),                          \
     apply_to = function)
 
-#define BF16_PAIRS
 #include "simd_avx512.h"
+
+#define PAIR_TYPE CK_BF16
+enum { PAIR_DEPTH = 128 /* words of pairs per panel */ };
+
+/* 2 * LANES values, rounded to nearest even; subnormals are zeros. */
+INLINE vf pairs_of(vf low, vf high) {
+    return (vf)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
+}
+
+INLINE vf add_pairs(vf sums, vi x, vf w) {
+    return (vf)_mm512_dpbf16_ps((__m512)sums, (__m512bh)x, (__m512bh)w);
+}
+
+INLINE vf sums_of_pairs(vf sums) { return sums; }
+
 #include "blocks.inc.h"
 #include "weights.inc.h"
 #include "tiles.inc.h"

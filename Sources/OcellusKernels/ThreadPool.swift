@@ -38,7 +38,7 @@ public struct ThreadPool: ~Copyable {
 }
 
 /// The name of the instruction set that the kernels run on: "avx512-vnni", "avx2", "neon-dotprod",
-/// "neon" or "baseline"; "avx512-bf16" only by name, since it rounds activations.
+/// "neon" or "baseline"; "avx512-bf16" and "neon-fp16" only by name, since they round activations.
 ///
 /// The environment variable OCELLUS_KERNELS names another one that the processor runs.
 public func instructionSetName() -> String {

@@ -31,7 +31,8 @@ struct BenchCommand {
 
         On a shared machine, compare ratios of runs made side by side. The environment variable
         OCELLUS_KERNELS=NAME takes other kernels than the best of this processor: avx2, neon,
-        baseline; and avx512-bf16, which is faster with weights in BF16, and rounds activations.
+        baseline; and avx512-bf16 and neon-fp16, which are faster with weights in BF16 and F16,
+        and round activations to that type, neon-fp16 sums of 32 products too.
 
         examples:
           ocellus bench --model models/ommatidium --prefill 512 --decode 64 --threads 1
