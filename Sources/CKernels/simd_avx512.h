@@ -19,19 +19,6 @@ INLINE void scale_products(half8 halves, const float x[8], float out[8]) {
 
 INLINE float f16_value(uint16_t bits) { return _cvtsh_ss(bits); }
 
-/* ---- Pairs in bf16: two per lane ---- */
-
-#ifdef BF16_PAIRS
-/* 2 * LANES values, rounded to nearest even; subnormals are zeros. */
-INLINE vf bf16_pairs(vf low, vf high) {
-    return (vf)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
-}
-
-INLINE vf add_pairs(vf sums, vi x, vf w) {
-    return (vf)_mm512_dpbf16_ps((__m512)sums, (__m512bh)x, (__m512bh)w);
-}
-#endif
-
 /* ---- Bytes: one part of 32 along a row ---- */
 
 /* Half a register: three ports of an Intel core take these, two the whole. */
