@@ -7,10 +7,10 @@
  * of FLOAT_TOKENS x FLOAT_PANEL outputs then takes one fused multiply-add per
  * vector, with an activation broadcast from memory and no sum across lanes.
  *
- * A set may multiply the weights of a PAIR_TYPE of 16 bits in pairs: two columns
- * are a word that lies in the panel as a float would, and an instruction takes
- * two products per lane. Activations are rounded to that type for it; sums are
- * f32 at least from panel to panel.
+ * A set may multiply the weights of a PAIR_TYPE of 16 bits in pairs: two
+ * columns are a word that lies in the panel as a float would, and an
+ * instruction takes two products per lane. Activations are rounded to that type
+ * for it; sums are f32 at least from panel to panel.
  */
 
 enum {

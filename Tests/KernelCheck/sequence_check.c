@@ -4,35 +4,13 @@
  * set of a processor against their definitions in double, for processors that
  * the Swift tests do not run on. Prints nothing but what is wrong.
  */
+#include "expectations.h"
 #include "random_operands.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-static int failures;
-
-/* The difference to what is expected, in parts of 1 or of that. */
-static double error_of(double actual, double expected) {
-    return fabs(actual - expected) / fmax(1, fabs(expected));
-}
-
-static void add_error(double *greatest, double error) {
-    if (!(error <= *greatest)) /* or NaN */
-        *greatest = error;
-}
-
-static void expect(const char *what, ptrdiff_t size, double error,
-                   double limit) {
-    if (error <= limit)
-        return;
-    failures++;
-    fprintf(stderr, "%s: %s of %td is off by %.1e, more than %.0e\n",
-            ck_instruction_set_name(), what, size, error, limit);
-}
-
 static double softplus(double x) { return log1p(exp(x)); }
-static double silu(double x) { return x / (1 + exp(-x)); }
 
 static void check_attention(ptrdiff_t tokens, ptrdiff_t heads,
                             ptrdiff_t width) {
