@@ -170,7 +170,8 @@ static double activation_of(double x, int kind) {
     }
 }
 
-/* An output pixel and channel of a depthwise convolution. */
+/* An output pixel and channel of a depthwise convolution before the activation,
+ * which must not see an infinity. */
 static double depthwise_sum(const ck_depthwise_args *args, ptrdiff_t row,
                             ptrdiff_t column, ptrdiff_t c) {
     const ck_geometry *g = &args->geometry;
@@ -183,7 +184,7 @@ static double depthwise_sum(const ck_depthwise_args *args, ptrdiff_t row,
             sum += (double)args->weight.data[tap * channels + c] *
                    args->x.data[(y * g->width + x) * channels + c];
     }
-    return sum;
+    return isfinite(sum) ? sum : NAN;
 }
 
 static void check_depthwise(ck_geometry g, ptrdiff_t channels, int with_spans,
@@ -244,13 +245,15 @@ static void check_depthwise_shapes(int kind) {
 }
 
 static void check_pool(ptrdiff_t height, ptrdiff_t width, ptrdiff_t out_height,
-                       ptrdiff_t out_width, ptrdiff_t n, int kind) {
+                       ptrdiff_t out_width, ptrdiff_t n, int activation,
+                       int kind) {
     const ck_pool2d_args args = {
         .x = operand(height * width, n, kind),
         .height = height,
         .width = width,
         .out_height = out_height,
         .out_width = out_width,
+        .activation = activation,
         .out = guarded(out_height * out_width, n),
     };
     ck_average_pool(NULL, args);
@@ -265,7 +268,7 @@ static void check_pool(ptrdiff_t height, ptrdiff_t width, ptrdiff_t out_height,
             /* Whether [y, y + out_height) meets [row, row + 1) * height. */
             if (y + out_height > row * height && y < (row + 1) * height &&
                 x + out_width > column * width && x < (column + 1) * width) {
-                sum += args.x.data[p * n + i % n];
+                sum += activation_of(args.x.data[p * n + i % n], activation);
                 count++;
             }
         }
@@ -290,10 +293,10 @@ int main(void) {
                 check_sums(5, 1, sizes[i], kind);
             }
             check_depthwise_shapes(kind);
-            check_pool(12, 12, 6, 6, 37, kind);
-            check_pool(13, 17, 5, 4, 6, kind);
-            check_pool(7, 5, 7, 5, 16, kind);
-            check_pool(9, 8, 1, 1, 3, kind);
+            check_pool(12, 12, 6, 6, 37, CK_GELU_ERF, kind);
+            check_pool(13, 17, 5, 4, 6, CK_GELU_ERF, kind);
+            check_pool(7, 5, 7, 5, 16, CK_NONE, kind);
+            check_pool(9, 8, 1, 1, 3, CK_RELU6, kind);
         }
     }
     return failures > 0;
