@@ -114,7 +114,8 @@ let package = Package(
         .target(
             name: "OcellusCommand",
             dependencies: [
-                "Ocellus", "OcellusCapture", "OcellusFormat", "OcellusImage", "OcellusModels",
+                "CLibc", "Ocellus", "OcellusCapture", "OcellusFormat", "OcellusImage",
+                "OcellusKernels", "OcellusModels",
             ],
             swiftSettings: runtime
         ),

@@ -86,7 +86,7 @@ INLINE void tiles_of_panel(ptrdiff_t tokens, const int vectors,
         float_tile_to(0, count, vectors, panel, depth, x + t * stride, stride, \
                       step, at_token(out, t))
     TILES_OF(FLOAT_TOKENS);
-    TILES_OF(4);
+    TILES_OF(FLOAT_TOKENS < 4 ? 1 : 4);
     TILES_OF(1);
 #undef TILES_OF
 }
@@ -129,7 +129,7 @@ static void pair_tiles(ptrdiff_t tokens, const float *panel, ptrdiff_t depth,
                       PAIR_DEPTH, 1, at_token(out, t));                        \
     }
     TILES_OF(FLOAT_TOKENS);
-    TILES_OF(4);
+    TILES_OF(FLOAT_TOKENS < 4 ? 1 : 4);
     TILES_OF(1);
 #undef TILES_OF
 }

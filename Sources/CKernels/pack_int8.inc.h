@@ -91,8 +91,8 @@ INLINE void complete_factors(const int type, ptrdiff_t part,
     }
 }
 
-/* Those of Q8_row, for the sums over all parts. Rows whose parts have other
- * scales than the first are damaged: NaN. */
+/* Those of Q8_row, for the sums over the parts of a panel. A row whose parts
+ * have other scales there than the first is damaged: NaN. */
 INLINE void complete_row_factors(ptrdiff_t parts, int8_panel *panel) {
     const dot_word offsets = INPUT_OFFSET * (dot_word)0x0101010101010101;
     sum_factors *factors = &panel->factors[0][0];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The products of many tokens for AArch64 with arithmetic in half precision
  * (Armv8.2 and later, where a processor has it), for who prefers speed to
- * unrounded activations and sums; all else is as with the next best set. */
+ * unrounded activations and sums. Weights that go without pairs have the same
+ * sums as in the next best set, and all other work is done by that. */
 #include "kernels.h"
 
 #if defined(__aarch64__)

@@ -9,6 +9,9 @@
  * members that have taken one: a thread that the system keeps from running
  * costs nothing, the caller then does the whole job. Waiting is a short spin,
  * then a futex, so that a busy neighbour on the machine is not disturbed.
+ *
+ * A member that loses its core inside a chunk holds up the caller for a time
+ * slice of the system. After that the caller works alone for some such times.
  */
 #include "kernels.h"
 
@@ -18,6 +21,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -25,6 +29,12 @@ enum {
     SPINS = 2000,          /* some tens of microseconds */
     STACK_SIZE = 512 * 1024,
     MAX_THREADS = 256
+};
+
+enum { /* nanoseconds */
+    STALL = 500000,          /* the least wait that a lost core explains */
+    ALONE_PER_STALL = 8,     /* then costs at most a ninth of the time */
+    ALONE_LIMIT = 100000000  /* after a stop of the whole program, too */
 };
 
 /* A member's part of the items. */
@@ -39,6 +49,7 @@ struct ck_pool {
     ck_task *task;
     const void *args;
     ptrdiff_t chunk;
+    int64_t alone_until; /* as now(); of the caller */
     _Alignas(64) _Atomic uint32_t gate;  /* OPEN + the count inside */
     _Alignas(64) _Atomic uint32_t epoch; /* counts jobs; members sleep on it */
     _Atomic uint32_t sleepers;
@@ -49,6 +60,12 @@ struct ck_pool {
 };
 
 static const uint32_t OPEN = 1u << 31;
+
+static int64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+}
 
 static void wait_on(_Atomic uint32_t *word, uint32_t value) {
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
@@ -195,9 +212,28 @@ int ck_pool_thread_count(const ck_pool *pool) {
     return pool ? pool->thread_count : 1;
 }
 
+/* Waits until no member is inside; tells the time that it slept. */
+static int64_t wait_for_members(ck_pool *pool) {
+    uint32_t inside = atomic_fetch_and_explicit(&pool->gate, ~OPEN,
+                                                memory_order_acquire) & ~OPEN;
+    for (int spin = 0; inside != 0 && spin < SPINS; spin++) {
+        pause_briefly();
+        inside = atomic_load_explicit(&pool->gate, memory_order_acquire);
+    }
+    if (inside == 0)
+        return 0;
+    const int64_t start = now();
+    while (inside != 0) {
+        wait_on(&pool->gate, inside);
+        inside = atomic_load_explicit(&pool->gate, memory_order_acquire);
+    }
+    return now() - start;
+}
+
 void ck_parallel(ck_pool *pool, ck_task *task, const void *args,
                  ptrdiff_t items) {
-    if (!pool || items <= 1) {
+    const int64_t start = pool ? now() : 0;
+    if (!pool || items <= 1 || start < pool->alone_until) {
         task(args, 0, items, 0);
         return;
     }
@@ -218,14 +254,10 @@ void ck_parallel(ck_pool *pool, ck_task *task, const void *args,
 
     take_chunks(pool, 0);
 
-    uint32_t inside = atomic_fetch_and_explicit(&pool->gate, ~OPEN,
-                                                memory_order_acquire) & ~OPEN;
-    for (int spin = 0; inside != 0 && spin < SPINS; spin++) {
-        pause_briefly();
-        inside = atomic_load_explicit(&pool->gate, memory_order_acquire);
-    }
-    while (inside != 0) {
-        wait_on(&pool->gate, inside);
-        inside = atomic_load_explicit(&pool->gate, memory_order_acquire);
+    /* Another member's last chunk takes less than all that the caller did. */
+    const int64_t worked = now() - start, waited = wait_for_members(pool);
+    if (waited > STALL && waited > worked) {
+        const int64_t alone = waited * ALONE_PER_STALL;
+        pool->alone_until = now() + (alone < ALONE_LIMIT ? alone : ALONE_LIMIT);
     }
 }

@@ -135,7 +135,18 @@ extension Session {
         if options.recordsKernels {
             vision.preprocessor.run(frame, crop: nil, into: arena[vision.pixels], in: arena)
             vision.encoder.forget(in: arena)
-            stages[1].profile = profile { _ = vision.encoder.encode(in: arena, on: pool) }
+            var features: Tensor?
+            stages[1].profile = profile { features = vision.encoder.encode(in: arena, on: pool) }
+            if let features {
+                stages[2].profile = profile {
+                    _ = vision.projector.project(
+                        features,
+                        isFirstFrame: false,
+                        in: arena,
+                        on: pool
+                    )
+                }
+            }
         }
         return stages
     }

@@ -2,11 +2,11 @@
 internal import CKernels
 public import OcellusMemory
 
-/// Means of `activation(x)` over windows that cover a picture evenly, as PyTorch's `AdaptiveAvgPool2d`
-/// computes them.
+/// Means of `activation(x)` over windows that cover a picture evenly, as those of PyTorch's
+/// `AdaptiveAvgPool2d` do.
 ///
-/// Where windows overlap, the function is applied in each of them. Window `i` of `n` takes the rows `[floor(i * height / n), ceil((i + 1) * height / n))`, columns
-/// alike.
+/// Window `i` of `n` takes the rows `[floor(i * height / n), ceil((i + 1) * height / n))`, columns
+/// alike. Where windows overlap, the function is applied in each of them.
 ///
 /// Shapes:
 /// - x: (inputHeight * inputWidth, channels).

@@ -17,6 +17,8 @@ struct ConvolutionalStem: ~Copyable {
     let output: FeatureMap
 
     private let layers: [ConvolutionalLayer]
+    /// How many layers there are.
+    var layerCount: Int { layers.count }
     private let names: String
 
     /// Finds the parameters in a file and plans the buffers, layer by layer.
@@ -97,7 +99,11 @@ struct ConvolutionalStem: ~Copyable {
     @_noAllocation @_noLocks
     func run(in arena: borrowing Arena, on pool: borrowing ThreadPool) {
         // By index: an iterator would count references to the array.
-        for index in 0..<layers.count { layers[index].run(in: arena, on: pool) }
+        for index in 0..<layers.count {
+            beginProfilePart(index + 1)
+            layers[index].run(in: arena, on: pool)
+        }
+        beginProfilePart(0)
     }
 
     /// As `run`, and shows the result of each layer.

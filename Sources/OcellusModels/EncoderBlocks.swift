@@ -17,6 +17,7 @@ struct EncoderBlocks: ~Copyable {
     let count: Int
 
     private let configuration: VisionConfiguration
+    private let layersBefore: Int
     private let blocks: [EncoderBlock]
     private let normed: PlannedTensor
     private let query: PlannedTensor
@@ -28,10 +29,12 @@ struct EncoderBlocks: ~Copyable {
     private let scratch: PlannedBytes
     private let scores: PlannedBytes
 
-    /// Finds the parameters of all blocks and plans the buffers of one.
+    /// Finds the parameters of all blocks and plans the buffers of one; a profile numbers them behind
+    /// the layers before.
     init(
         file: borrowing ModelFile,
         configuration c: VisionConfiguration,
+        layersBefore: Int,
         tokenCount: Int,
         threadCount: Int,
         planner: inout MemoryPlanner
@@ -43,6 +46,7 @@ struct EncoderBlocks: ~Copyable {
             blocks.append(try EncoderBlock("\(name)\(index).", configuration: c, file: file))
         }
         self.blocks = blocks
+        self.layersBefore = layersBefore
         count = blocks.count
         configuration = c
 
@@ -100,7 +104,7 @@ struct EncoderBlocks: ~Copyable {
         in arena: borrowing Arena,
         on pool: borrowing ThreadPool
     ) {
-        beginProfilePart(index + 1)
+        beginProfilePart(layersBefore + index + 1)
         let w = blocks[index]
         attend(w, x, in: arena, on: pool)
         feedForward(w, x, in: arena, on: pool)

@@ -88,6 +88,7 @@ struct VisionNetwork: ~Copyable {
                 file: file,
                 configuration: c,
                 features: stem.output,
+                layersBefore: stem.layerCount,
                 pixels: pixels,
                 threadCount: threadCount,
                 planner: &planner

@@ -40,6 +40,7 @@ struct VisionTransformer: ~Copyable {
         file: borrowing ModelFile,
         configuration c: VisionConfiguration,
         features: FeatureMap?,
+        layersBefore: Int = 0,
         pixels: PlannedTensor,
         threadCount: Int,
         planner: inout MemoryPlanner
@@ -146,6 +147,7 @@ struct VisionTransformer: ~Copyable {
         blocks = try EncoderBlocks(
             file: file,
             configuration: c,
+            layersBefore: layersBefore,
             tokenCount: tokenCount,
             threadCount: threadCount,
             planner: &planner

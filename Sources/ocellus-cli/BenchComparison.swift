@@ -41,15 +41,16 @@ struct BenchComparison {
             let (before, after) = (earlier[key]?.text ?? "none", now[key]?.text ?? "none")
             if before != after { writeLine("\(key) differs: \(before) before, \(after) now") }
         }
-        writeLine(padded("compared", 24) + "     before        now   ratio")
+        writeLine(padded("compared", 24) + "       before          now   ratio")
         guard case .object(let members) = now else { return }
         for (key, value) in members {
             guard let before = (earlier[key]?["median"] ?? earlier[key])?.number,
                 let after = (value["median"] ?? value).number, key != "threads"
             else { continue }
+            let digits = key.hasSuffix("Bytes") || key.hasSuffix("Count") ? 0 : 2
             writeLine(
-                padded(key, 24) + padded(decimal(before, 2), 11, right: true)
-                    + padded(decimal(after, 2), 11, right: true)
+                padded(key, 24) + padded(decimal(before, digits), 13, right: true)
+                    + padded(decimal(after, digits), 13, right: true)
                     + padded(decimal(after / before, 3), 8, right: true)
             )
         }

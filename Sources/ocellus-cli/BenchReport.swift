@@ -141,8 +141,11 @@ struct BenchReport {
         Double(count) * 1e9 / Double(max(1, nanoseconds))
     }
 
+    /// The value below which that part of the others lies; between two values, their mean.
     private func percentile(_ values: [Int64], _ percent: Int) -> Int64 {
         let sorted = values.sorted()
-        return sorted[min(sorted.count - 1, sorted.count * percent / 100)]
+        let (index, rest) = (sorted.count * percent).quotientAndRemainder(dividingBy: 100)
+        if rest == 0 && 1..<sorted.count ~= index { return (sorted[index - 1] + sorted[index]) / 2 }
+        return sorted[min(sorted.count - 1, index)]
     }
 }

@@ -53,14 +53,7 @@ enum ModelOptions {
         unchangedThreshold: Float? = nil
     ) throws(CommandError) -> Model {
         let path = try arguments.required("--model", "DIR")
-        if let name = unsafe getenv("OCELLUS_KERNELS").map({ unsafe String(cString: $0) }),
-            !name.isEmpty, name != instructionSetName()
-        {
-            throw .usage(
-                "OCELLUS_KERNELS=\(name): this processor runs no such kernels; it would choose "
-                    + "\(instructionSetName()) itself"
-            )
-        }
+        try checkKernelChoice()
         var options = SessionOptions()
         options.threadCount = try arguments.int(
             "--threads",

@@ -32,6 +32,7 @@ struct OcellusKit: ParsableCommand {
     static func main() {
         clibc_begin_program()
         do {
+            try checkKernelChoice()
             var command = try parseAsRoot()
             try command.run()
         } catch let error as CommandError {

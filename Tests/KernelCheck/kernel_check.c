@@ -244,7 +244,8 @@ static uint64_t hash_of_values(const weight_type *t) {
 int main(void) {
     static const ptrdiff_t shapes[][3] = {
         {1, 37, 512}, {2, 16, 256}, {3, 5, 768}, {7, 17, 1280}, {13, 70, 256},
-        {29, 33, 512}, {265, 9, 256}, {9, 35, 70},  {11, 33, 129}};
+        {29, 33, 512}, {265, 9, 256}, {9, 35, 70},  {11, 33, 129},
+        {3, 17, 288}, {14, 35, 96}};
     static const float extremes[] = {1e-42f, 3e4f, 1e5f, INFINITY, NAN};
     int failures = 0;
     uint64_t hashes[0x200] = {}; /* by plain type */

@@ -3,8 +3,8 @@
  * Norms, the softmax, sums of rows, depthwise convolution and pooling of every
  * instruction set of a processor against their definitions in double, for
  * processors that the Swift tests do not run on; with operands that are random,
- * all denormal, or have an infinite element or one that is no number. Prints
- * nothing but what is wrong.
+ * all denormal (whose results must be small, and no more), or have an infinite
+ * element or one that is no number. Prints nothing but what is wrong.
  */
 #include "expectations.h"
 #include "random_operands.h"
